@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 
 /** The contract version this build writes, and the highest it reads. Version N and N−1 are read. */
 export const CONTRACT_VERSION = 1;
