@@ -5,7 +5,11 @@
  */
 export interface Bus {
   streamInfo(stream: string): Promise<StreamInfo | undefined>;
-  /** Creates it; an existing one is left alone and returned as it is. @throws BusError */
+  /**
+   * Creates it; an existing one is left alone and returned as it is. A new stream begins at the microseconds
+   * since 1970, so that a stream made anew never comes to a sequence of its predecessor.
+   * @throws BusError
+   */
   createStream(config: StreamConfig): Promise<StreamInfo>;
 
   /**
@@ -24,10 +28,16 @@ export interface Bus {
    * for an empty stream). It never resumes over a gap: reset, missed heartbeat, lost connection, remade or
    * restored stream end it with BusError `interrupted`; the caller starts a new one. Ends without an error only
    * when `signal` is aborted or the bus is closed.
+   * @throws BusError `interrupted`, `no-stream`, `forbidden`
    */
   consume(stream: string, signal: AbortSignal): AsyncIterable<Delivery>;
 
-  /** Opens a KV bucket; `create` makes it first when it is not there. @throws BusError */
+  /** Creates it; an existing one is left alone and returned as it is. @throws BusError */
+  createBucket(config: BucketConfig): Promise<StreamInfo>;
+  /**
+   * Opens a KV bucket without asking for it; `create` makes it first when it is not there.
+   * @throws BusError `other` if it exists and is configured otherwise
+   */
   bucket(config: BucketConfig, options?: { readonly create?: boolean }): Promise<Bucket>;
 
   /** Core NATS, at most once: a hint that is never needed for correctness. */
@@ -55,7 +65,10 @@ export interface StreamInfo {
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly messages: number;
-  /** What the server holds against what Podgate wants, one sentence per differing field; empty = right. */
+  /**
+   * What the server holds against what Podgate wants, one sentence per differing field; empty = right.
+   * `streamInfo` knows the rules common to all streams; `createStream` compares every field.
+   */
   readonly differences: readonly string[];
 }
 
@@ -103,7 +116,8 @@ export interface Bucket {
   delete(key: string): Promise<void>;
   /**
    * Current entries under the key filter (`a.*`, `a`), then every change (undefined value = deleted).
-   * Survives reconnects by itself; ends only with the signal.
+   * Survives reconnects by itself, then gives the current entries again; ends only with the signal.
+   * @throws BusError `forbidden`
    */
   watch(filter: string, signal: AbortSignal): AsyncIterable<{ key: string; value: Uint8Array | undefined }>;
 }

@@ -1,0 +1,211 @@
+import type { Clock } from "../runtime/clock.ts";
+import { BusError, type Bus, type StreamInfo } from "./bus.ts";
+import { MemoryClient } from "./memory-client.ts";
+import {
+  covers,
+  MemoryStream,
+  type MemoryLimits,
+  type MemoryMessage,
+  type Put,
+  type StreamSnapshot,
+} from "./memory-stream.ts";
+import { differences, firstSequenceAt, type WireConfig } from "./stream-wire.ts";
+
+export type { StreamSnapshot } from "./memory-stream.ts";
+
+/** What happens to a request on its way. */
+type Fault = "lost-request" | "lost-reply";
+
+/**
+ * A nats-server with JetStream in this process: streams, buckets, TTL on the clock that is passed in, and every
+ * fault the contract suite knows. A request is handled at the call and answered in a microtask, so a run is
+ * exactly repeatable. For tests and simulation only.
+ */
+export class MemoryBusServer {
+  readonly clock: Clock;
+  readonly #streams = new Map<string, { readonly stream: MemoryStream; readonly config: WireConfig }>();
+  readonly #clients = new Set<MemoryClient>();
+  readonly #faults: Fault[] = [];
+  readonly #refused = new Set<string>();
+  readonly #held = new Map<string, (() => void)[]>();
+  #online = true;
+  #made = 0;
+
+  constructor(options: { readonly clock: Clock }) {
+    this.clock = options.clock;
+  }
+
+  /** A client's connection; `user` names it for `refuse` and `hold`. */
+  connect(user = "user"): Bus {
+    const client = new MemoryClient(this, user);
+    this.#clients.add(client);
+    return client;
+  }
+
+  // ---- faults ----
+
+  /** The next `count` publishes are stored, but their writer gets no answer (`unknown`). */
+  dropReplies(count: number): void {
+    for (let n = 0; n < count; n += 1) this.#faults.push("lost-reply");
+  }
+
+  /** The next `count` publishes get lost on their way (`unknown`, not stored). */
+  dropRequests(count: number): void {
+    for (let n = 0; n < count; n += 1) this.#faults.push("lost-request");
+  }
+
+  /** Cuts every connection; clients come back at once unless the server is stopped. */
+  disconnectClients(): void {
+    for (const client of this.#clients) client.cut();
+    if (this.#online) for (const client of this.#clients) client.restored();
+  }
+
+  /** As `kill -9`: connections are lost until `start`; what was stored stays. */
+  stop(): void {
+    this.#online = false;
+    this.disconnectClients();
+  }
+
+  start(): void {
+    this.#online = true;
+    for (const client of this.#clients) client.restored();
+  }
+
+  snapshot(stream: string): StreamSnapshot {
+    return this.#get(stream).snapshot();
+  }
+
+  /** Puts an older copy in the stream's place; who follows it is interrupted. */
+  restore(stream: string, copy: StreamSnapshot): void {
+    this.#get(stream).restore(copy);
+    this.#interrupt(stream, "the stream was restored");
+  }
+
+  deleteStream(name: string): void {
+    this.#streams.delete(name);
+    this.#interrupt(name, "the stream was deleted");
+  }
+
+  /** Deleted and made again with the same configuration. */
+  remakeStream(name: string): void {
+    const config = this.#streams.get(name)?.config;
+    if (config === undefined) throw new BusError("no-stream", `no stream ${name}`);
+    this.deleteStream(name);
+    this.create(config);
+  }
+
+  /** From now on every request of this user is answered with `forbidden`. */
+  refuse(user: string): void {
+    this.#refused.add(user);
+  }
+
+  allow(user: string): void {
+    this.#refused.delete(user);
+  }
+
+  /** Keeps the user's publishes on the wire, as when its process or network is stopped. */
+  hold(user: string): void {
+    if (!this.#held.has(user)) this.#held.set(user, []);
+  }
+
+  release(user: string): void {
+    const waiting = this.#held.get(user) ?? [];
+    this.#held.delete(user);
+    for (const run of waiting) run();
+  }
+
+  // ---- what clients ask ----
+
+  get online(): boolean {
+    return this.#online;
+  }
+
+  forget(client: MemoryClient): void {
+    this.#clients.delete(client);
+  }
+
+  check(user: string): void {
+    if (this.#refused.has(user)) throw new BusError("forbidden", `NATS forbids this to ${user}`);
+  }
+
+  info(name: string, wanted?: WireConfig): StreamInfo | undefined {
+    const held = this.#streams.get(name);
+    if (held === undefined) return undefined;
+    return {
+      created: held.stream.created,
+      firstSequence: held.stream.firstSequence,
+      lastSequence: held.stream.lastSequence,
+      messages: held.stream.messages().length,
+      differences: differences(held.config, wanted),
+    };
+  }
+
+  /** Also takes a wrong configuration, as an operator's hand would make it. */
+  create(config: WireConfig): StreamInfo {
+    const name = String(config["name"]);
+    if (!this.#streams.has(name)) {
+      const now = this.clock.now();
+      this.#made += 1;
+      const created = new Date(now).toISOString().replace("Z", `${String(this.#made).padStart(6, "0")}Z`);
+      const subjects = config["subjects"] as string[];
+      const start = { created, firstSequence: firstSequenceAt(now) };
+      const stream = new MemoryStream(name, subjects, limitsIn(config), start, () => this.clock.now());
+      this.#streams.set(name, { stream, config });
+    }
+    return this.info(name, config) as StreamInfo;
+  }
+
+  /** @throws BusError `no-stream` */
+  stream(name: string): MemoryStream {
+    return this.#get(name);
+  }
+
+  async publish(user: string, put: Put, stream?: string): Promise<MemoryMessage> {
+    if (this.#held.has(user)) {
+      await new Promise<void>((resolve) => this.#held.get(user)?.push(resolve));
+    }
+    this.check(user);
+    if (!this.#online) throw new BusError("unknown", "not connected to NATS");
+    const fault = this.#faults.shift();
+    if (fault === "lost-request") throw new BusError("unknown", `${put.subject}: no answer in time`);
+    const target = this.#takerOf(put.subject, stream);
+    const message = target.put(put);
+    for (const client of this.#clients) client.stored(target.name, message);
+    if (fault === "lost-reply") throw new BusError("unknown", `${put.subject}: no answer in time`);
+    return message;
+  }
+
+  notify(subject: string): void {
+    if (this.#online) for (const client of this.#clients) client.notified(subject);
+  }
+
+  #takerOf(subject: string, stream?: string): MemoryStream {
+    for (const held of this.#streams.values()) {
+      if (stream !== undefined && held.stream.name !== stream) continue;
+      if (held.stream.subjects.some((filter) => covers(filter, subject))) return held.stream;
+    }
+    throw new BusError("no-stream", `${subject}: nobody answers (no such stream)`);
+  }
+
+  #get(name: string): MemoryStream {
+    const held = this.#streams.get(name);
+    if (held === undefined) throw new BusError("no-stream", `stream ${name} does not exist`);
+    return held.stream;
+  }
+
+  #interrupt(stream: string, reason: string): void {
+    for (const client of this.#clients) client.interrupt(stream, reason);
+  }
+}
+
+function limitsIn(config: WireConfig): MemoryLimits {
+  const limit = (field: string): number => {
+    const value = Number(config[field] ?? -1);
+    return value < 0 ? Number.POSITIVE_INFINITY : value;
+  };
+  return {
+    maxBytes: limit("max_bytes"),
+    maxMessages: limit("max_msgs"),
+    maxMessageBytes: limit("max_msg_size"),
+  };
+}

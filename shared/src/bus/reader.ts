@@ -1,0 +1,82 @@
+import { backoff } from "../runtime/backoff.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { BusError, type Bus, type StoredMessage } from "./bus.ts";
+
+export type ReaderItem =
+  /** A new session: what was folded before stands until this one is verified; fold into a fresh map. */
+  | { readonly kind: "session"; readonly created: string; readonly lastSequence: number }
+  | ({
+      readonly kind: "message";
+      /** It was in the stream when the session attached: it proves nothing about now. */
+      readonly replayed: boolean;
+    } & StoredMessage)
+  | { readonly kind: "caught-up" }
+  | { readonly kind: "interrupted"; readonly reason: string };
+
+export interface ReaderOptions {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+const RETRY = { baseMs: 100, capMs: 5000 };
+
+/**
+ * A cluster's stream, for ever: session after session, each with a new consumer that reads the last message per
+ * subject and then everything that comes. Every session ends with `interrupted`, which says why; the next one
+ * follows with capped, jittered back-off. Ends only with the signal or the bus.
+ */
+export async function* follow(
+  bus: Bus,
+  stream: string,
+  options: ReaderOptions,
+): AsyncGenerator<ReaderItem, void, undefined> {
+  const { signal, clock, random } = options;
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    try {
+      let attached = 0;
+      for await (const item of bus.consume(stream, signal)) {
+        if (item.kind === "attached") {
+          attached = item.lastSequence;
+          yield { kind: "session", created: item.created, lastSequence: item.lastSequence };
+        } else if (item.kind === "message") {
+          yield { ...item, replayed: item.sequence <= attached };
+        } else {
+          attempt = 0;
+          yield item;
+        }
+      }
+      // The port ends a session without an error only for the signal or a closed bus.
+      return;
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      if (error.kind === "closed") return;
+      yield { kind: "interrupted", reason: error.message };
+    }
+    await clock.sleep(backoff(attempt, RETRY, random), signal).catch(() => undefined);
+  }
+}
+
+export interface Table {
+  readonly created: string;
+  /** The stream's last sequence when the reading began. */
+  readonly lastSequence: number;
+  /** The last message of each subject. */
+  readonly messages: ReadonlyMap<string, StoredMessage>;
+}
+
+/** The whole table as it is now, read again from the start after each interruption; undefined when aborted. */
+export async function readAll(bus: Bus, stream: string, options: ReaderOptions): Promise<Table | undefined> {
+  let table = { created: "", lastSequence: 0, messages: new Map<string, StoredMessage>() };
+  for await (const item of follow(bus, stream, options)) {
+    if (item.kind === "session") {
+      table = { created: item.created, lastSequence: item.lastSequence, messages: new Map() };
+    } else if (item.kind === "message") {
+      const { subject, sequence, data, storedAt } = item;
+      table.messages.set(subject, { subject, sequence, data, storedAt });
+    } else if (item.kind === "caught-up") {
+      return table;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,235 @@
+import { nuid, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../runtime/clock.ts";
+import { BusError, type Delivery, type StoredMessage } from "./bus.ts";
+import type { Connection } from "./connection.ts";
+import type { JetStreamApi } from "./jetstream-api.ts";
+import { busError } from "./nats-errors.ts";
+
+/** Messages asked for and not yet taken by the caller; beyond 2,000 parallel readers starve each other. */
+const MOST_PENDING = 2000;
+const PULL = 1000;
+const HEARTBEAT_MS = 1000;
+const EXPIRES_MS = 30_000;
+/** Ticks of half a second without a byte from the server before the session counts as dead. */
+const SILENT_TICKS = 7;
+
+export interface SessionMessage extends StoredMessage {
+  readonly operation: string | undefined;
+}
+export type SessionItem = Exclude<Delivery, { kind: "message" }> | ({ kind: "message" } & SessionMessage);
+
+export interface SessionOptions {
+  readonly stream: string;
+  /** One subject filter: a list would need rights on the unfiltered create subject. */
+  readonly filter: string;
+  /** False for a user that may not read the stream's info: `attached` then says nothing. */
+  readonly verified: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One ephemeral pull consumer, last message per subject, without acknowledgements and without any second life:
+ * whatever could hide a gap (a delivery out of sequence, a status other than "pull again", silence, another
+ * connection, another `created`) ends it with `interrupted`.
+ */
+export async function* session(
+  connection: Connection,
+  api: JetStreamApi,
+  clock: Clock,
+  options: SessionOptions,
+): AsyncGenerator<SessionItem, void, undefined> {
+  if (options.signal.aborted) return;
+  const pull = new Pull(connection.current(), connection.inbox(), clock, options);
+  try {
+    yield* pull.run(api);
+  } catch (error) {
+    const made = busError(error, options.stream);
+    throw made.kind === "unknown" ? new BusError("interrupted", made.message) : made;
+  } finally {
+    pull.stop();
+  }
+}
+
+class Pull {
+  readonly #nats: NatsConnection;
+  readonly #inbox: string;
+  readonly #options: SessionOptions;
+  readonly #name = `podgate_${nuid.next()}`;
+  readonly #queue: (SessionMessage & { readonly pending: number })[] = [];
+  readonly #stops: (() => void)[] = [];
+  readonly #clock: Clock;
+  #wake: () => void = () => undefined;
+  #failure: BusError | undefined;
+  #stopped = false;
+  #asked = 0;
+  #delivered = 0;
+  #lastSequence = 0;
+  #silent = 0;
+  #idle = false;
+
+  constructor(nats: NatsConnection, inbox: string, clock: Clock, options: SessionOptions) {
+    this.#nats = nats;
+    this.#inbox = inbox;
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  async *run(api: JetStreamApi): AsyncGenerator<SessionItem, void, undefined> {
+    const { stream, filter, verified, signal } = this.#options;
+    this.#listen(signal);
+    const before = verified ? await api.streamInfo(stream) : undefined;
+    if (verified && before === undefined) throw new BusError("no-stream", `stream ${stream} does not exist`);
+    let { pending } = await api.createConsumer(stream, this.#name, filter);
+    if (verified && before !== undefined) {
+      const after = await api.streamInfo(stream);
+      if (after?.created !== before.created || after.lastSequence < before.lastSequence) {
+        throw new BusError("interrupted", `stream ${stream} was made anew or restored`);
+      }
+      yield { kind: "attached", created: after.created, lastSequence: after.lastSequence };
+    } else {
+      yield { kind: "attached", created: "", lastSequence: 0 };
+    }
+    let caughtUp = pending === 0;
+    if (caughtUp) yield { kind: "caught-up" };
+
+    while (!this.#stopped) {
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#pull();
+      const next = this.#queue.shift();
+      if (next !== undefined) {
+        ({ pending } = next);
+        yield {
+          kind: "message",
+          subject: next.subject,
+          sequence: next.sequence,
+          data: next.data,
+          storedAt: next.storedAt,
+          operation: next.operation,
+        };
+      } else if (!caughtUp && this.#idle) {
+        // What was pending can expire before its turn; then no message ever says "0 pending".
+        this.#idle = false;
+        pending = await api.consumerPending(stream, this.#name);
+      } else {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
+      }
+      if (!caughtUp && pending === 0) {
+        caughtUp = true;
+        yield { kind: "caught-up" };
+      }
+    }
+  }
+
+  stop(): void {
+    if (this.#stopped && this.#stops.length === 0) return;
+    this.#stopped = true;
+    for (const stop of this.#stops.splice(0)) stop();
+    if (!this.#nats.isClosed()) {
+      this.#nats.publish(`$JS.API.CONSUMER.DELETE.${this.#options.stream}.${this.#name}`, "", {
+        reply: this.#inbox,
+      });
+    }
+    this.#wake();
+  }
+
+  #listen(signal: AbortSignal): void {
+    const subscription = this.#nats.subscribe(this.#inbox, {
+      callback: (error, message) => {
+        if (error) this.#fail(busError(error, this.#inbox));
+        else this.#receive(message);
+      },
+    });
+    this.#stops.push(() => subscription.unsubscribe());
+    const abort = (): void => {
+      this.#stopped = true;
+      this.#wake();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    this.#stops.push(() => signal.removeEventListener("abort", abort));
+    void this.#nats.closed().then(() => this.#interrupt("the connection to NATS was lost"));
+    this.#watchSilence();
+  }
+
+  /** Ticks instead of a deadline: a process that was stopped for a while first gets to read what has arrived. */
+  #watchSilence(): void {
+    let cancel = (): void => undefined;
+    const tick = (): void => {
+      this.#silent = this.#asked > 0 ? this.#silent + 1 : 0;
+      if (this.#silent >= SILENT_TICKS) return this.#interrupt("heartbeats of the stream are missing");
+      cancel = this.#clock.timer(HEARTBEAT_MS / 2, tick);
+    };
+    cancel = this.#clock.timer(HEARTBEAT_MS / 2, tick);
+    this.#stops.push(() => cancel());
+  }
+
+  #pull(): void {
+    if (this.#asked + this.#queue.length > MOST_PENDING - PULL) return;
+    this.#asked += PULL;
+    const body = { batch: PULL, expires: EXPIRES_MS * 1e6, idle_heartbeat: HEARTBEAT_MS * 1e6 };
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.#options.stream}.${this.#name}`;
+    this.#nats.publish(subject, JSON.stringify(body), { reply: this.#inbox });
+  }
+
+  #receive(message: Msg): void {
+    this.#silent = 0;
+    if (message.subject === this.#inbox) return this.#status(message);
+    const place = placeOf(message.reply ?? "");
+    if (
+      place === undefined ||
+      place.delivered !== this.#delivered + 1 ||
+      place.sequence <= this.#lastSequence
+    ) {
+      return this.#interrupt("a message came out of sequence");
+    }
+    this.#delivered = place.delivered;
+    this.#lastSequence = place.sequence;
+    this.#asked -= 1;
+    this.#queue.push({
+      subject: message.subject,
+      sequence: place.sequence,
+      data: message.data,
+      storedAt: place.storedAt,
+      pending: place.pending,
+      operation: message.headers?.get("KV-Operation") || undefined,
+    });
+    this.#wake();
+  }
+
+  #status(message: Msg): void {
+    const code = message.headers?.code ?? 0;
+    if (code === 100) {
+      this.#idle = true;
+      this.#wake();
+    } else if (code === 408 || code === 404) {
+      // The pull expired: ask again for what it did not deliver.
+      this.#asked -= Number(message.headers?.get("Nats-Pending-Messages") || PULL);
+      this.#wake();
+    } else {
+      this.#interrupt(`the consumer ended (${code} ${message.headers?.description ?? ""})`);
+    }
+  }
+
+  #interrupt(reason: string): void {
+    this.#fail(new BusError("interrupted", `${this.#options.stream}: ${reason}`));
+  }
+
+  #fail(error: BusError): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+}
+
+/** A delivery's place, from its acknowledgement subject in both of its forms (9 tokens, or 11 and more). */
+function placeOf(
+  reply: string,
+): { delivered: number; sequence: number; storedAt: number; pending: number } | undefined {
+  const tokens = reply.split(".");
+  if (tokens[0] !== "$JS" || tokens[1] !== "ACK" || tokens.length < 9) return undefined;
+  const at = tokens.length >= 11 ? 7 : 5;
+  const [sequence = Number.NaN, delivered = Number.NaN, , pending = Number.NaN] = tokens
+    .slice(at, at + 4)
+    .map(Number);
+  if (![sequence, delivered, pending].every((value) => Number.isSafeInteger(value))) return undefined;
+  return { sequence, delivered, storedAt: Number(BigInt(tokens[at + 2] ?? "0") / 1_000_000n), pending };
+}
