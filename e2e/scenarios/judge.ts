@@ -1,0 +1,189 @@
+/**
+ * The verdict of a scenario: was the firewall ever wrong? It compares two histories, that of the pods as the API
+ * server told it and that of a group's members as the firewall's request log tells it, and shares no code with
+ * the product.
+ */
+
+/** Times are milliseconds since 1970 on one machine's clock. */
+export interface Interval {
+  readonly from: number;
+  /** Infinity = still. */
+  readonly to: number;
+}
+
+export interface Sighting {
+  readonly at: number;
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly object: PodObject;
+}
+
+/** What the judge reads of a pod. */
+export interface PodObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec?: { readonly hostNetwork?: boolean };
+  readonly status?: {
+    readonly phase?: string;
+    readonly podIPs?: readonly { readonly ip: string }[];
+    readonly containerStatuses?: readonly { readonly state?: { readonly terminated?: object } }[];
+  };
+}
+
+export interface Membership {
+  readonly at: number;
+  /** Addresses in the group from this moment on, resolved through its children. */
+  readonly members: ReadonlySet<string>;
+}
+
+export interface Verdict {
+  readonly wrong: readonly string[];
+  /** Milliseconds an address stayed after it should have gone, and was missing after it should have come. */
+  readonly lateRemovals: readonly number[];
+  readonly lateAdditions: readonly number[];
+}
+
+/** When each address belonged in a group, by the pods that held it (any of them is enough). */
+export function rightful(
+  sightings: readonly Sighting[],
+  selects: (pod: PodObject) => boolean,
+): Map<string, Interval[]> {
+  const open = new Map<string, Map<string, number>>();
+  const result = new Map<string, Interval[]>();
+  const holders = new Map<string, Set<string>>();
+  for (const { at, type, object } of sightings) {
+    const uid = object.metadata.uid;
+    const now = type === "DELETED" ? new Set<string>() : addressesOf(object, selects);
+    for (const address of new Set([...now, ...(open.get(uid)?.keys() ?? [])])) {
+      const held = holders.get(address) ?? new Set<string>();
+      holders.set(address, held);
+      const before = held.size;
+      if (now.has(address)) held.add(uid);
+      else held.delete(uid);
+      track(open, uid, address, now.has(address), at);
+      if (before === 0 && held.size === 1) push(result, address, { from: at, to: Number.POSITIVE_INFINITY });
+      if (before === 1 && held.size === 0) close(result, address, at);
+    }
+  }
+  return result;
+}
+
+function addressesOf(pod: PodObject, selects: (pod: PodObject) => boolean): Set<string> {
+  const { status, spec, metadata } = pod;
+  if (spec?.hostNetwork === true || !selects(pod)) return new Set();
+  if (status?.phase === "Succeeded" || status?.phase === "Failed") return new Set();
+  const containers = status?.containerStatuses ?? [];
+  const stopped = containers.length > 0 && containers.every(({ state }) => state?.terminated !== undefined);
+  if (metadata.deletionTimestamp !== undefined && stopped) return new Set();
+  return new Set((status?.podIPs ?? []).map(({ ip }) => ip));
+}
+
+function track(
+  open: Map<string, Map<string, number>>,
+  uid: string,
+  address: string,
+  holds: boolean,
+  at: number,
+): void {
+  const addresses = open.get(uid) ?? new Map<string, number>();
+  open.set(uid, addresses);
+  if (holds) addresses.set(address, at);
+  else addresses.delete(address);
+}
+
+function push(into: Map<string, Interval[]>, address: string, interval: Interval): void {
+  const list = into.get(address) ?? [];
+  into.set(address, list);
+  list.push(interval);
+}
+
+function close(into: Map<string, Interval[]>, address: string, at: number): void {
+  const list = into.get(address);
+  const last = list?.pop();
+  if (list !== undefined && last !== undefined) list.push({ from: last.from, to: at });
+}
+
+/** When each address was a member on the firewall. */
+export function held(history: readonly Membership[]): Map<string, Interval[]> {
+  const result = new Map<string, Interval[]>();
+  let before: ReadonlySet<string> = new Set();
+  for (const { at, members } of history) {
+    for (const address of members)
+      if (!before.has(address)) push(result, address, { from: at, to: Number.POSITIVE_INFINITY });
+    for (const address of before) if (!members.has(address)) close(result, address, at);
+    before = members;
+  }
+  return result;
+}
+
+export interface JudgeOptions {
+  /** How long the firewall may lag behind the cluster, in milliseconds. */
+  readonly boundMs: number;
+  /** How much later than the watcher the judge's own watch may see a change. */
+  readonly slackMs?: number;
+  /** The end of the scenario. */
+  readonly until: number;
+  /** Addresses in the group that are not Kubernetes' (an administrator's own). */
+  readonly foreign?: ReadonlySet<string>;
+}
+
+export function judge(
+  group: string,
+  sightings: readonly Sighting[],
+  selects: (pod: PodObject) => boolean,
+  history: readonly Membership[],
+  options: JudgeOptions,
+): Verdict {
+  const { boundMs, slackMs = 1000, until, foreign = new Set() } = options;
+  const right = rightful(sightings, selects);
+  const actual = held(history);
+  const wrong: string[] = [];
+  const lateRemovals: number[] = [];
+  const lateAdditions: number[] = [];
+  for (const [address, intervals] of actual) {
+    if (foreign.has(address)) continue;
+    for (const { from, to } of intervals) {
+      const cause = (right.get(address) ?? []).filter((r) => r.from - slackMs <= from).at(-1);
+      const late = cause === undefined ? 0 : from - cause.to;
+      if (cause === undefined)
+        wrong.push(`${group}: ${address} was added at ${iso(from)} though no pod held it`);
+      else if (late > boundMs)
+        wrong.push(`${group}: ${address} was added at ${iso(from)}, ${late} ms after it was freed`);
+      else checkEnd(address, cause, to);
+    }
+  }
+  for (const [address, intervals] of right) {
+    for (const interval of intervals) checkStart(address, interval);
+  }
+  return { wrong, lateRemovals, lateAdditions };
+
+  function checkEnd(address: string, cause: Interval, to: number): void {
+    const later = (right.get(address) ?? []).filter(
+      (r) => r.from >= cause.from && r.from - slackMs <= Math.min(to, until),
+    );
+    const last = later.at(-1) ?? cause;
+    const stayed = Math.min(to, until) - last.to;
+    if (to < until && to < last.to - slackMs)
+      wrong.push(`${group}: ${address} was removed at ${iso(to)} while a pod held it`);
+    if (last.to !== Number.POSITIVE_INFINITY && stayed > 0) lateRemovals.push(stayed);
+    if (stayed > boundMs) wrong.push(`${group}: ${address} stayed ${stayed} ms after it was freed`);
+  }
+
+  function checkStart(address: string, interval: Interval): void {
+    const due = interval.from + boundMs;
+    if (interval.to < due || until < due) return;
+    const member = (actual.get(address) ?? []).some(({ from, to }) => from <= due && to > interval.from);
+    if (!member)
+      wrong.push(
+        `${group}: ${address} was missing ${boundMs} ms after a pod got it at ${iso(interval.from)}`,
+      );
+    const start = (actual.get(address) ?? []).find(({ from, to }) => to > interval.from && from <= due)?.from;
+    if (start !== undefined && start > interval.from) lateAdditions.push(start - interval.from);
+  }
+}
+
+const iso = (at: number): string => (Number.isFinite(at) ? new Date(at).toISOString() : "never");

@@ -1,0 +1,96 @@
+import t from "tap";
+import { judge, type Membership, type PodObject, type Sighting } from "../scenarios/judge.ts";
+
+const web = (pod: PodObject): boolean => pod.metadata.labels?.["app"] === "web";
+
+function pod(
+  uid: string,
+  ip: string | undefined,
+  rest: Partial<PodObject["status"]> = {},
+  labels = { app: "web" },
+): PodObject {
+  return {
+    metadata: { name: uid, namespace: "shop", uid, labels },
+    status: { phase: "Running", ...(ip === undefined ? {} : { podIPs: [{ ip }] }), ...rest },
+  };
+}
+const seen = (at: number, object: PodObject, type: Sighting["type"] = "MODIFIED"): Sighting => ({
+  at,
+  type,
+  object,
+});
+const on = (at: number, ...members: string[]): Membership => ({ at, members: new Set(members) });
+const options = { boundMs: 500, slackMs: 0, until: 10_000 };
+
+t.test("a member that comes and goes with its pod is right", async (t) => {
+  const verdict = judge(
+    "web",
+    [seen(1000, pod("u", "10.0.0.1")), seen(5000, pod("u", "10.0.0.1"), "DELETED")],
+    web,
+    [on(1100, "10.0.0.1"), on(5200)],
+    options,
+  );
+  t.strictSame(verdict, { wrong: [], lateRemovals: [200], lateAdditions: [100] });
+});
+
+const WRONG: [string, Sighting[], Membership[], RegExp][] = [
+  ["an address no pod held", [], [on(1000, "10.0.0.9")], /no pod held it/],
+  [
+    "an address that stays",
+    [seen(1000, pod("u", "10.0.0.1")), seen(2000, pod("u", "10.0.0.1"), "DELETED")],
+    [on(1100, "10.0.0.1")],
+    /stayed 8000 ms/,
+  ],
+  [
+    "an address added after it was freed",
+    [seen(1000, pod("u", "10.0.0.1")), seen(2000, pod("u", "10.0.0.1"), "DELETED")],
+    [on(3000, "10.0.0.1"), on(3100)],
+    /1000 ms after it was freed/,
+  ],
+  [
+    "a removal while a pod holds it",
+    [seen(1000, pod("u", "10.0.0.1"))],
+    [on(1100, "10.0.0.1"), on(4000), on(4500, "10.0.0.1")],
+    /while a pod held it/,
+  ],
+  ["a missing address", [seen(1000, pod("u", "10.0.0.1"))], [], /was missing/],
+  [
+    "a completed pod that stays",
+    [seen(1000, pod("u", "10.0.0.1")), seen(2000, pod("u", "10.0.0.1", { phase: "Succeeded" }))],
+    [on(1100, "10.0.0.1")],
+    /stayed/,
+  ],
+  [
+    "a pod that lost its label",
+    [seen(1000, pod("u", "10.0.0.1")), seen(2000, pod("u", "10.0.0.1", {}, { app: "db" }))],
+    [on(1100, "10.0.0.1")],
+    /stayed/,
+  ],
+];
+for (const [what, sightings, history, expected] of WRONG) {
+  t.test(`wrong: ${what}`, async (t) =>
+    t.match(judge("web", sightings, web, history, options).wrong[0], expected),
+  );
+}
+
+t.test("an address handed from one pod to the next may stay without a gap", async (t) => {
+  const verdict = judge(
+    "web",
+    [
+      seen(1000, pod("u1", "10.0.0.1")),
+      seen(3000, pod("u1", "10.0.0.1"), "DELETED"),
+      seen(3100, pod("u2", "10.0.0.1")),
+    ],
+    web,
+    [on(1100, "10.0.0.1")],
+    options,
+  );
+  t.strictSame(verdict.wrong, []);
+});
+
+t.test("an administrator's own member is not judged", async (t) => {
+  t.strictSame(
+    judge("web", [], web, [on(0, "192.0.2.1")], { ...options, foreign: new Set(["192.0.2.1"]) }).wrong,
+    [],
+  );
+});
