@@ -35,7 +35,7 @@ export function authenticatorFor(credentials: Credentials): Authenticator | unde
         nkeyAuthenticator(new TextEncoder().encode(line(credentials.seedFile))),
         credentials.seedFile,
       );
-    case "creds":
+    default:
       return proven(credsAuthenticator(read(credentials.credsFile)), credentials.credsFile);
   }
 }

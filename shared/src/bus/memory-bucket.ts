@@ -1,8 +1,9 @@
 import type { Clock } from "../runtime/clock.ts";
 import { BusError, type Bucket, type Entry } from "./bus.ts";
 import type { MemoryClient } from "./memory-client.ts";
-import { covers, type MemoryMessage } from "./memory-stream.ts";
+import { type MemoryMessage } from "./memory-stream.ts";
 import { bucketStream } from "./stream-wire.ts";
+import { covers } from "./subjects.ts";
 
 const RETRY_MS = 200;
 

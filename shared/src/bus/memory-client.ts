@@ -174,14 +174,12 @@ export class MemoryClient implements Bus {
 
   /** A request on the wire fails when the connection goes, whatever becomes of it at the server. */
   async #unlessCut<T>(answer: Promise<T>): Promise<T> {
-    let reject: (error: BusError) => void = () => undefined;
-    const cut = new Promise<never>((_, fail) => (reject = fail));
+    const { promise: cut, reject } = Promise.withResolvers<never>();
     this.#pending.add(reject);
     try {
       return await Promise.race([answer, cut]);
     } finally {
       this.#pending.delete(reject);
-      cut.catch(() => undefined);
     }
   }
 

@@ -173,14 +173,3 @@ export class MemoryStream {
 /** Roughly what the file store counts for a message. */
 const sizeOf = (message: { readonly subject: string; readonly data: Uint8Array }): number =>
   message.subject.length + message.data.length + 30;
-
-/** Does a NATS subject filter (`*` one token, `>` the rest) cover this subject? */
-export function covers(filter: string, subject: string): boolean {
-  const want = filter.split(".");
-  const has = subject.split(".");
-  for (const [index, token] of want.entries()) {
-    if (token === ">") return has.length > index;
-    if (has[index] === undefined || (token !== "*" && token !== has[index])) return false;
-  }
-  return want.length === has.length;
-}

@@ -2,7 +2,6 @@ import type { Clock } from "../runtime/clock.ts";
 import { BusError, type Bus, type StreamInfo } from "./bus.ts";
 import { MemoryClient } from "./memory-client.ts";
 import {
-  covers,
   MemoryStream,
   type MemoryLimits,
   type MemoryMessage,
@@ -10,6 +9,7 @@ import {
   type StreamSnapshot,
 } from "./memory-stream.ts";
 import { differences, firstSequenceAt, type WireConfig } from "./stream-wire.ts";
+import { covers } from "./subjects.ts";
 
 export type { StreamSnapshot } from "./memory-stream.ts";
 

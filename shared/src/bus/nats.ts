@@ -12,10 +12,8 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { JetStreamApi } from "./jetstream-api.ts";
 import { NatsBucket } from "./nats-bucket.ts";
 import { session } from "./session.ts";
+import { EVERY_SUBJECT } from "./subjects.ts";
 import { bucketWire, refuseDifferences, streamWire } from "./stream-wire.ts";
-
-/** Every subject of a cluster's stream, as one filter that its user may use. */
-export const EVERY_SUBJECT = "podgate.>";
 
 /** The real bus. Returns at once and connects in the background, for ever. */
 export function natsBus(options: ConnectionOptions): Bus {

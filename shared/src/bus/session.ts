@@ -4,6 +4,7 @@ import { BusError, type Delivery, type StoredMessage } from "./bus.ts";
 import type { Connection } from "./connection.ts";
 import type { JetStreamApi } from "./jetstream-api.ts";
 import { busError } from "./nats-errors.ts";
+import { covers } from "./subjects.ts";
 
 /** Messages asked for and not yet taken by the caller; beyond 2,000 parallel readers starve each other. */
 const MOST_PENDING = 2000;
@@ -50,6 +51,13 @@ export async function* session(
   }
 }
 
+interface Start {
+  readonly created: string;
+  readonly lastSequence: number;
+  /** Messages the consumer still has to give, as the server counts. */
+  readonly pending: number;
+}
+
 class Pull {
   readonly #nats: NatsConnection;
   readonly #inbox: string;
@@ -59,6 +67,7 @@ class Pull {
   readonly #stops: (() => void)[] = [];
   readonly #clock: Clock;
   #wake: () => void = () => undefined;
+  #cancelTick: () => void = () => undefined;
   #failure: BusError | undefined;
   #stopped = false;
   #asked = 0;
@@ -66,6 +75,8 @@ class Pull {
   #lastSequence = 0;
   #silent = 0;
   #idle = false;
+  /** Sequence of the last message that the caller took. */
+  #given = 0;
 
   constructor(nats: NatsConnection, inbox: string, clock: Clock, options: SessionOptions) {
     this.#nats = nats;
@@ -75,50 +86,71 @@ class Pull {
   }
 
   async *run(api: JetStreamApi): AsyncGenerator<SessionItem, void, undefined> {
-    const { stream, filter, verified, signal } = this.#options;
-    this.#listen(signal);
-    const before = verified ? await api.streamInfo(stream) : undefined;
-    if (verified && before === undefined) throw new BusError("no-stream", `stream ${stream} does not exist`);
-    let { pending } = await api.createConsumer(stream, this.#name, filter);
-    if (verified && before !== undefined) {
-      const after = await api.streamInfo(stream);
-      if (after?.created !== before.created || after.lastSequence < before.lastSequence) {
-        throw new BusError("interrupted", `stream ${stream} was made anew or restored`);
-      }
-      yield { kind: "attached", created: after.created, lastSequence: after.lastSequence };
-    } else {
-      yield { kind: "attached", created: "", lastSequence: 0 };
-    }
-    let caughtUp = pending === 0;
-    if (caughtUp) yield { kind: "caught-up" };
-
+    this.#listen();
+    const start = await this.#attach(api);
+    let { pending } = start;
+    let caughtUp = false;
+    if (!this.#stopped) yield { kind: "attached", created: start.created, lastSequence: start.lastSequence };
     while (!this.#stopped) {
       if (this.#failure !== undefined) throw this.#failure;
+      // Deliveries come in the order of sequences: at `lastSequence` or beyond, the start has been given whole.
+      const next = this.#queue[0];
+      if (!caughtUp && (await this.#isWhole(api, start, next?.sequence, pending))) {
+        caughtUp = true;
+        yield { kind: "caught-up" };
+        continue;
+      }
       this.#pull();
-      const next = this.#queue.shift();
       if (next !== undefined) {
+        this.#queue.shift();
+        this.#given = next.sequence;
         ({ pending } = next);
-        yield {
-          kind: "message",
-          subject: next.subject,
-          sequence: next.sequence,
-          data: next.data,
-          storedAt: next.storedAt,
-          operation: next.operation,
-        };
+        const { subject, sequence, data, storedAt, operation } = next;
+        yield { kind: "message", subject, sequence, data, storedAt, operation };
       } else if (!caughtUp && this.#idle) {
         // What was pending can expire before its turn; then no message ever says "0 pending".
         this.#idle = false;
-        pending = await api.consumerPending(stream, this.#name);
+        pending = await api.consumerPending(this.#options.stream, this.#name);
       } else {
         await new Promise<void>((resolve) => (this.#wake = resolve));
-        continue;
-      }
-      if (!caughtUp && pending === 0) {
-        caughtUp = true;
-        yield { kind: "caught-up" };
       }
     }
+  }
+
+  async #attach(api: JetStreamApi): Promise<Start> {
+    const { stream, filter, verified } = this.#options;
+    if (!verified) {
+      return { created: "", lastSequence: 0, ...(await api.createConsumer(stream, this.#name, filter)) };
+    }
+    const before = await api.streamInfo(stream);
+    if (before === undefined) throw new BusError("no-stream", `stream ${stream} does not exist`);
+    const { pending } = await api.createConsumer(stream, this.#name, filter);
+    const after = await api.streamInfo(stream);
+    if (after?.created !== before.created || after.lastSequence < before.lastSequence) {
+      throw new BusError("interrupted", `stream ${stream} was made anew or restored`);
+    }
+    return { created: after.created, lastSequence: after.lastSequence, pending };
+  }
+
+  async #isWhole(
+    api: JetStreamApi,
+    start: Start,
+    next: number | undefined,
+    pending: number,
+  ): Promise<boolean> {
+    if (this.#options.verified && (next ?? this.#given + 1) > start.lastSequence) return true;
+    return next === undefined && pending === 0 && (await this.#isGone(api, start));
+  }
+
+  /**
+   * With nothing pending, the message at `lastSequence` either expired, or the consumer sits on a replica that
+   * lags behind the leader which told us that sequence: then it is still to come.
+   */
+  async #isGone(api: JetStreamApi, start: Start): Promise<boolean> {
+    const { stream, verified } = this.#options;
+    if (!verified || start.lastSequence === 0) return true;
+    const message = await api.message(stream, { seq: start.lastSequence });
+    return message === undefined || !covers(this.#options.filter, message.subject);
   }
 
   stop(): void {
@@ -133,7 +165,8 @@ class Pull {
     this.#wake();
   }
 
-  #listen(signal: AbortSignal): void {
+  #listen(): void {
+    const { signal } = this.#options;
     const subscription = this.#nats.subscribe(this.#inbox, {
       callback: (error, message) => {
         if (error) this.#fail(busError(error, this.#inbox));
@@ -153,14 +186,13 @@ class Pull {
 
   /** Ticks instead of a deadline: a process that was stopped for a while first gets to read what has arrived. */
   #watchSilence(): void {
-    let cancel = (): void => undefined;
     const tick = (): void => {
       this.#silent = this.#asked > 0 ? this.#silent + 1 : 0;
-      if (this.#silent >= SILENT_TICKS) return this.#interrupt("heartbeats of the stream are missing");
-      cancel = this.#clock.timer(HEARTBEAT_MS / 2, tick);
+      if (this.#silent >= SILENT_TICKS) this.#interrupt("heartbeats of the stream are missing");
+      else this.#cancelTick = this.#clock.timer(HEARTBEAT_MS / 2, tick);
     };
-    cancel = this.#clock.timer(HEARTBEAT_MS / 2, tick);
-    this.#stops.push(() => cancel());
+    this.#cancelTick = this.#clock.timer(HEARTBEAT_MS / 2, tick);
+    this.#stops.push(() => this.#cancelTick());
   }
 
   #pull(): void {

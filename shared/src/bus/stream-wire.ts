@@ -79,10 +79,13 @@ function same(has: unknown, want: unknown): boolean {
   if (want === 0 || want === false || want === undefined)
     return has === undefined || has === want || has === null;
   if (Array.isArray(want)) {
-    return Array.isArray(has) && has.toSorted().join(" ") === want.toSorted().join(" ");
+    return Array.isArray(has) && JSON.stringify(sorted(has)) === JSON.stringify(sorted(want));
   }
   return has === want;
 }
+
+const sorted = (list: readonly unknown[]): string[] =>
+  list.map(String).toSorted((a, b) => a.localeCompare(b));
 
 const show = (value: unknown): string => (value === undefined ? "not set" : JSON.stringify(value));
 
