@@ -118,7 +118,7 @@ export class Connection {
         if (this.closed) await connection.close();
         else await this.#live(connection);
       } catch (error) {
-        this.#trouble(busError(error, "connect").message);
+        this.trouble(busError(error, "connect").message);
       }
       if (this.closed) return;
       await clock.sleep(backoff(attempt, RECONNECT, random), this.#closing.signal).catch(() => undefined);
@@ -149,13 +149,13 @@ export class Connection {
     const reason = await connection.closed();
     this.#set(undefined);
     if (!this.closed) {
-      this.#trouble(`connection to NATS lost${reason instanceof Error ? `: ${reason.message}` : ""}`);
+      this.trouble(`connection to NATS lost${reason instanceof Error ? `: ${reason.message}` : ""}`);
     }
   }
 
   async #watchStatus(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
-      if (status.type === "error") this.#trouble(`NATS says: ${status.error.message}`);
+      if (status.type === "error") this.trouble(`NATS says: ${status.error.message}`);
     }
   }
 
@@ -175,7 +175,7 @@ export class Connection {
     for (const run of this.#listeners) run(this.connected);
   }
 
-  #trouble(message: string): void {
+  trouble(message: string): void {
     this.#options.onTrouble?.(message);
   }
 }

@@ -23,6 +23,10 @@ interface MessageAnswer {
   };
 }
 
+export interface ApiStreamInfo extends StreamInfo {
+  readonly subjects: readonly string[];
+}
+
 export interface ApiMessage extends StoredMessage {
   /** `KV-Operation` of a deleted key, or undefined. */
   readonly operation: string | undefined;
@@ -35,7 +39,7 @@ export class JetStreamApi {
     this.#connection = connection;
   }
 
-  async streamInfo(stream: string, wanted?: WireConfig): Promise<StreamInfo | undefined> {
+  async streamInfo(stream: string, wanted?: WireConfig): Promise<ApiStreamInfo | undefined> {
     const answer = await this.#ask<StreamAnswer>(`STREAM.INFO.${stream}`, undefined, [STREAM_NOT_FOUND]);
     return answer && toInfo(answer, wanted);
   }
@@ -123,8 +127,9 @@ export class JetStreamApi {
   }
 }
 
-function toInfo(answer: StreamAnswer, wanted?: WireConfig): StreamInfo {
+function toInfo(answer: StreamAnswer, wanted?: WireConfig): ApiStreamInfo {
   return {
+    subjects: Array.isArray(answer.config["subjects"]) ? answer.config["subjects"].map(String) : [],
     created: answer.created,
     firstSequence: answer.state.first_seq,
     lastSequence: answer.state.last_seq,

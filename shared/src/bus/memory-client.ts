@@ -24,7 +24,7 @@ interface Session {
 /** One client of the in-memory server. */
 export class MemoryClient implements Bus {
   readonly #server: MemoryBusServer;
-  readonly #user: string;
+  readonly user: string;
   readonly #sessions = new Set<Session>();
   readonly #connections = new Set<(connected: boolean) => void>();
   readonly #notices = new Set<{ readonly subject: string; readonly run: () => void }>();
@@ -34,7 +34,7 @@ export class MemoryClient implements Bus {
 
   constructor(server: MemoryBusServer, user: string) {
     this.#server = server;
-    this.#user = user;
+    this.user = user;
     this.#connected = server.online;
   }
 
@@ -55,7 +55,7 @@ export class MemoryClient implements Bus {
   /** Also the buckets' way in. */
   async put(put: Put, stream?: string): Promise<MemoryMessage> {
     this.#ready();
-    return this.#unlessCut(this.#server.publish(this.#user, put, stream));
+    return this.#unlessCut(this.#server.publish(this.user, put, stream));
   }
 
   async readMessage(stream: string, sequence: number): Promise<StoredMessage | undefined> {
@@ -169,7 +169,7 @@ export class MemoryClient implements Bus {
   #ready(): void {
     if (this.#closing.signal.aborted) throw new BusError("closed", "the connection to NATS was closed");
     if (!this.#connected) throw new BusError("unknown", "not connected to NATS");
-    this.#server.check(this.#user);
+    this.#server.check(this.user);
   }
 
   /** A request on the wire fails when the connection goes, whatever becomes of it at the server. */

@@ -27,6 +27,7 @@ export class MemoryBusServer {
   readonly #clients = new Set<MemoryClient>();
   readonly #faults: Fault[] = [];
   readonly #refused = new Set<string>();
+  readonly #muted = new Set<string>();
   readonly #held = new Map<string, (() => void)[]>();
   #online = true;
   #made = 0;
@@ -114,6 +115,21 @@ export class MemoryBusServer {
     for (const run of waiting) run();
   }
 
+  /** From now until its connection is cut, the user's publishes are stored but no answer reaches it. */
+  mute(user: string): void {
+    this.#muted.add(user);
+  }
+
+  /** Cuts one user's connections; they come back at once unless the server is stopped. */
+  cut(user: string): void {
+    this.#muted.delete(user);
+    for (const client of this.#clients) {
+      if (client.user !== user) continue;
+      client.cut();
+      if (this.#online) client.restored();
+    }
+  }
+
   // ---- what clients ask ----
 
   get online(): boolean {
@@ -171,6 +187,7 @@ export class MemoryBusServer {
     const target = this.#takerOf(put.subject, stream);
     const message = target.put(put);
     for (const client of this.#clients) client.stored(target.name, message);
+    if (this.#muted.has(user)) return new Promise(() => undefined);
     if (fault === "lost-reply") throw new BusError("unknown", `${put.subject}: no answer in time`);
     return message;
   }

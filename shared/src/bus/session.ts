@@ -40,7 +40,7 @@ export async function* session(
   options: SessionOptions,
 ): AsyncGenerator<SessionItem, void, undefined> {
   if (options.signal.aborted) return;
-  const pull = new Pull(connection.current(), connection.inbox(), clock, options);
+  const pull = new Pull(connection, clock, options);
   try {
     yield* pull.run(api);
   } catch (error) {
@@ -52,6 +52,8 @@ export async function* session(
 }
 
 interface Start {
+  /** What belongs into the stream. */
+  readonly subjects: readonly string[];
   readonly created: string;
   readonly lastSequence: number;
   /** Messages the consumer still has to give, as the server counts. */
@@ -59,6 +61,7 @@ interface Start {
 }
 
 class Pull {
+  readonly #connection: Connection;
   readonly #nats: NatsConnection;
   readonly #inbox: string;
   readonly #options: SessionOptions;
@@ -78,9 +81,10 @@ class Pull {
   /** Sequence of the last message that the caller took. */
   #given = 0;
 
-  constructor(nats: NatsConnection, inbox: string, clock: Clock, options: SessionOptions) {
-    this.#nats = nats;
-    this.#inbox = inbox;
+  constructor(connection: Connection, clock: Clock, options: SessionOptions) {
+    this.#connection = connection;
+    this.#nats = connection.current();
+    this.#inbox = connection.inbox();
     this.#clock = clock;
     this.#options = options;
   }
@@ -106,6 +110,7 @@ class Pull {
         this.#given = next.sequence;
         ({ pending } = next);
         const { subject, sequence, data, storedAt, operation } = next;
+        if (!this.#isOwn(start, subject)) continue;
         yield { kind: "message", subject, sequence, data, storedAt, operation };
       } else if (!caughtUp && this.#idle) {
         // What was pending can expire before its turn; then no message ever says "0 pending".
@@ -120,7 +125,12 @@ class Pull {
   async #attach(api: JetStreamApi): Promise<Start> {
     const { stream, filter, verified } = this.#options;
     if (!verified) {
-      return { created: "", lastSequence: 0, ...(await api.createConsumer(stream, this.#name, filter)) };
+      return {
+        created: "",
+        lastSequence: 0,
+        subjects: [filter],
+        ...(await api.createConsumer(stream, this.#name, filter)),
+      };
     }
     const before = await api.streamInfo(stream);
     if (before === undefined) throw new BusError("no-stream", `stream ${stream} does not exist`);
@@ -129,7 +139,17 @@ class Pull {
     if (after?.created !== before.created || after.lastSequence < before.lastSequence) {
       throw new BusError("interrupted", `stream ${stream} was made anew or restored`);
     }
-    return { created: after.created, lastSequence: after.lastSequence, pending };
+    return { created: after.created, lastSequence: after.lastSequence, subjects: after.subjects, pending };
+  }
+
+  /**
+   * A stream takes what reaches it as a reply, whatever its subject (a client may name any reply subject in a
+   * request): such a message is nobody's, and nobody with the stream's own rights could replace it.
+   */
+  #isOwn(start: Start, subject: string): boolean {
+    if (start.subjects.some((filter) => covers(filter, subject))) return true;
+    this.#connection.trouble(`stream ${this.#options.stream} holds a message on ${subject}: ignored`);
+    return false;
   }
 
   async #isWhole(
