@@ -6,7 +6,7 @@ import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Change } from "../membership/change.ts";
 import { toMessage } from "../membership/events.ts";
 import { difference, type Present } from "./difference.ts";
-import { Doorbell } from "./doorbell.ts";
+import { Doorbell } from "@podgate/shared/runtime/doorbell";
 import { Outbox } from "./outbox.ts";
 import { Table } from "./table.ts";
 
