@@ -1,0 +1,37 @@
+import { MemoryBusServer } from "../../src/bus/memory.ts";
+import { realClock, type Environment } from "./environment.ts";
+
+export async function memoryEnvironment(): Promise<Environment> {
+  const server = new MemoryBusServer({ clock: realClock });
+  let users = 0;
+  return {
+    clock: realClock,
+    replicas: 1,
+    link: async () => {
+      users += 1;
+      const user = `user-${users}`;
+      return {
+        bus: server.connect(user),
+        mute: () => server.mute(user),
+        hold: () => server.hold(user),
+        release: () => server.release(user),
+        cut: () => server.cut(user),
+      };
+    },
+    stranger: async () => {
+      server.refuse("stranger");
+      return server.connect("stranger");
+    },
+    kill: async () => server.stop(),
+    start: async () => server.start(),
+    createByHand: async (config) => {
+      server.create(config);
+    },
+    deleteStream: async (stream) => server.deleteStream(stream),
+    copy: async (stream) => {
+      const copy = server.snapshot(stream);
+      return async () => server.restore(stream, copy);
+    },
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,159 @@
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { natsBus } from "../../src/bus/nats.ts";
+import { realClock, until, type Environment, type Link } from "./environment.ts";
+import { NatsServer, type User } from "./nats-server.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
+
+const ADMIN: User = { user: "admin", password: "admin-password" };
+const NOBODY = "_NOTHING";
+const STRANGER: User = {
+  user: "stranger",
+  password: "stranger-password",
+  permissions: { publish: { allow: [NOBODY] }, subscribe: { allow: ["_INBOX.>"] } },
+};
+
+interface Answer {
+  readonly error?: { readonly description: string };
+  readonly cluster?: { readonly leader?: string };
+}
+
+/** Real servers: one, or a cluster of three. Each client hangs on a wire of its own. */
+export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<Environment> {
+  const servers = await startServers(path, replicas);
+  const proxies: TcpProxy[] = [];
+  const closers: (() => Promise<void>)[] = [];
+  let killed: NatsServer[] = [];
+
+  const first = (): NatsServer => servers.find((server) => server.running) ?? at(servers, 0);
+
+  async function client({ user, password }: User, port: number): Promise<ReturnType<typeof natsBus>> {
+    const passwordFile = join(at(servers, 0).directory, `${user}.password`);
+    writeFileSync(passwordFile, `${password}\n`);
+    const bus = natsBus({
+      servers: [`nats://127.0.0.1:${port}`],
+      name: user,
+      credentials: { kind: "password", user, passwordFile },
+      clock: realClock,
+      random: Math.random,
+      requestTimeoutMs: 3000,
+    });
+    closers.push(() => bus.close());
+    await until("a connection", () => bus.connected);
+    return bus;
+  }
+
+  async function admin<T>(ask: (nats: NatsConnection) => Promise<T>): Promise<T> {
+    const nats = await connect({
+      servers: first().url,
+      user: ADMIN.user,
+      pass: ADMIN.password,
+      reconnect: false,
+    });
+    try {
+      return await ask(nats);
+    } finally {
+      await nats.close();
+    }
+  }
+
+  const call = (subject: string, body?: unknown): Promise<Answer> =>
+    admin(async (nats) => {
+      const reply = await nats.request(`$JS.API.${subject}`, body === undefined ? "" : JSON.stringify(body), {
+        timeout: 5000,
+      });
+      const answer = reply.json<Answer>();
+      if (answer.error) throw new Error(`${subject}: ${answer.error.description}`);
+      return answer;
+    });
+
+  await until(
+    "JetStream",
+    () =>
+      admin(async (nats) => {
+        const reply = await nats.request("$JS.API.INFO", "", { timeout: 1000 });
+        return reply.json<Answer>().error === undefined;
+      }).catch(() => false),
+    30_000,
+  );
+
+  return {
+    clock: realClock,
+    replicas,
+    link: async (): Promise<Link> => {
+      const proxy = new TcpProxy(() => first().port);
+      proxies.push(proxy);
+      const bus = await client(ADMIN, await proxy.listen());
+      return {
+        bus,
+        mute: () => proxy.mute(),
+        hold: () => proxy.hold(),
+        release: () => proxy.release(),
+        cut: () => proxy.cut(),
+      };
+    },
+    stranger: () => client(STRANGER, first().port),
+    kill: async (stream) => {
+      const leader = replicas === 1 ? undefined : (await call(`STREAM.INFO.${stream}`)).cluster?.leader;
+      const server = leader === undefined ? at(servers, 0) : at(servers, Number(leader.slice(1)));
+      killed.push(server);
+      await server.kill();
+    },
+    start: async () => {
+      const down = killed;
+      killed = [];
+      await Promise.all(down.map((server) => server.start()));
+    },
+    createByHand: async (config) => {
+      await call(`STREAM.CREATE.${String(config["name"])}`, config);
+    },
+    deleteStream: async (stream) => {
+      await call(`STREAM.DELETE.${stream}`);
+    },
+    copy: async (stream) => {
+      const server = at(servers, 0);
+      const store = join(server.store, "jetstream", "$G", "streams", stream);
+      const saved = join(server.directory, `copy-${stream}`);
+      // Taken from a server that stands still: files that are being written would be no copy of one moment.
+      await server.kill();
+      mkdirSync(saved, { recursive: true });
+      cpSync(store, saved, { recursive: true });
+      await server.start();
+      return async () => {
+        await server.kill();
+        rmSync(store, { recursive: true });
+        cpSync(saved, store, { recursive: true });
+        await server.start();
+      };
+    },
+    close: async () => {
+      await Promise.all(closers.map((close) => close()));
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await Promise.all(servers.map((server) => server.remove()));
+    },
+  };
+}
+
+async function startServers(path: string, count: 1 | 3): Promise<NatsServer[]> {
+  const users = [ADMIN, STRANGER];
+  if (count === 1) {
+    const server = new NatsServer(path, { users });
+    await server.start();
+    return [server];
+  }
+  const servers: NatsServer[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const routes = servers.map((server) => server.clusterUrl);
+    const server = new NatsServer(path, { name: `n${n}`, users, cluster: { routes } });
+    await server.start();
+    servers.push(server);
+  }
+  return servers;
+}
+
+function at(servers: readonly NatsServer[], index: number): NatsServer {
+  const server = servers[index];
+  if (server === undefined) throw new Error(`no server ${index}`);
+  return server;
+}

@@ -1,0 +1,137 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Permissions } from "../../src/bus/permissions.ts";
+
+/** PODGATE_NATS_SERVER, or nats-server on PATH; undefined when there is none. */
+export function natsServerPath(): string | undefined {
+  const named = process.env["PODGATE_NATS_SERVER"];
+  const places = named
+    ? [named]
+    : (process.env["PATH"] ?? "").split(delimiter).map((dir) => join(dir, "nats-server"));
+  return places.find((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+export const NO_SERVER = "needs nats-server 2.15 on PATH or in PODGATE_NATS_SERVER";
+
+export interface User {
+  readonly user: string;
+  readonly password: string;
+  readonly permissions?: Permissions;
+}
+
+export interface ServerOptions {
+  readonly name?: string;
+  readonly users?: readonly User[];
+  /** Joins the server into a cluster; `routes` are the cluster addresses of others. */
+  readonly cluster?: { readonly routes: readonly string[] };
+}
+
+/** One nats-server process with JetStream on file storage in a directory of its own. */
+export class NatsServer {
+  readonly directory: string;
+  readonly store: string;
+  readonly #options: ServerOptions;
+  readonly #path: string;
+  #process: ChildProcess | undefined;
+  /** Port 0 at the first start, the same again at each restart. */
+  port = -1;
+  clusterPort = -1;
+
+  constructor(path: string, options: ServerOptions = {}) {
+    this.#path = path;
+    this.#options = options;
+    this.directory = mkdtempSync(join(tmpdir(), "podgate-nats-"));
+    this.store = join(this.directory, "store");
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  get clusterUrl(): string {
+    return `nats://127.0.0.1:${this.clusterPort}`;
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  async start(): Promise<void> {
+    const { name, users, cluster } = this.#options;
+    const config = join(this.directory, "nats.conf");
+    writeFileSync(
+      config,
+      JSON.stringify({
+        listen: `127.0.0.1:${this.port}`,
+        ports_file_dir: this.directory,
+        jetstream: { store_dir: this.store, max_mem: 64_000_000, max_file: 2_000_000_000 },
+        ...(name && { server_name: name }),
+        ...(users && { authorization: { users } }),
+        ...(cluster && {
+          cluster: { name: "podgate", listen: `127.0.0.1:${this.clusterPort}`, routes: cluster.routes },
+        }),
+      }),
+    );
+    for (const file of this.#portFiles()) rmSync(file);
+    const child = spawn(this.#path, ["-c", config], { stdio: "ignore" });
+    this.#process = child;
+    await this.#readPorts(child);
+  }
+
+  /** As `kill -9`. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #portFiles(): string[] {
+    return readdirSync(this.directory)
+      .filter((file) => file.endsWith(".ports"))
+      .map((file) => join(this.directory, file));
+  }
+
+  async #readPorts(child: ChildProcess): Promise<void> {
+    const deadline = performance.now() + 20_000;
+    while (performance.now() < deadline) {
+      if (child.exitCode !== null) throw new Error(`nats-server ended with ${child.exitCode}`);
+      const [file] = this.#portFiles();
+      const text = file === undefined ? "" : readFileSync(file, "utf8");
+      if (text.endsWith("}")) {
+        const ports = JSON.parse(text) as { nats: string[]; cluster?: string[] };
+        this.port = Number(new URL(ports.nats[0] ?? "").port);
+        if (ports.cluster?.[0] !== undefined) this.clusterPort = Number(new URL(ports.cluster[0]).port);
+        return;
+      }
+      await sleep(10);
+    }
+    throw new Error("nats-server did not say its ports within 20 s");
+  }
+}
