@@ -1,0 +1,115 @@
+import type { Json } from "./envelope.ts";
+import type { Field, Row, Value } from "./field.ts";
+import { matcher, order } from "./filter.ts";
+import { Refusal } from "./refusal.ts";
+import type { World } from "./rules.ts";
+import { tableId, type Table } from "./table.ts";
+import type { Vdom } from "./vdom.ts";
+
+/** Adds `q_origin_key` to a row and to the rows in it, as every read does. */
+export function shown(fields: readonly Field[], row: Row, mkey: string): { [key: string]: Json } {
+  const result: { [key: string]: Json } = {};
+  for (const [name, value] of Object.entries(row)) {
+    result[name] = shownValue(
+      fields.find((field) => field.name === name),
+      value,
+    );
+    if (name === mkey) result["q_origin_key"] = value as string | number;
+  }
+  return result;
+}
+
+function shownValue(field: Field | undefined, value: Value): Json {
+  if (typeof value !== "object") return field?.kind === "password" && value !== "" ? "ENC XXXX" : value;
+  if (field?.kind !== "table") return [];
+  return value.map((child) => shown(field.fields, child, field.mkey));
+}
+
+/** `with_meta=1` */
+export function meta(vdom: Vdom, table: Table, key: string): { [key: string]: Json } {
+  const fixed = vdom.rows(tableId(table)).get(key)?.fixed === true;
+  return {
+    q_ref: vdom.used(tableId(table), key),
+    q_static: fixed,
+    q_no_rename: fixed,
+    q_global_entry: false,
+    q_type: table.qType,
+    q_path: table.path,
+    q_name: table.name,
+    q_mkey_type: table.mkeyType ?? "string",
+    q_no_edit: fixed,
+    q_class: "",
+  };
+}
+
+export interface Listing {
+  readonly rows: readonly { [key: string]: Json }[];
+  readonly matched: number;
+  readonly nextIndex: number;
+}
+
+/** Filter, sort, page, project, in this order (FNDN). */
+export function list(world: World, vdom: Vdom, table: Table, query: URLSearchParams): Listing {
+  const mkey = table.mkey ?? "";
+  const all = vdom.rows(tableId(table)).entries();
+  const match = matcher([...query.getAll("filter"), ...oldFilter(query)], world.switches);
+  let found = all.map(({ row }, index) => ({ row, index })).filter(({ row }) => match(row));
+  const matched = found.length;
+  if (world.profile.sort) found = sorted(found, query.get("sort"));
+  found = paged(found, query);
+  const project = projection(table, query.get("format"), mkey);
+  const withMeta = flag(query, "with_meta");
+  const rows = found.map(({ row }) => ({
+    ...project(shown(table.fields, row, mkey)),
+    ...(withMeta ? meta(vdom, table, String(row[mkey])) : {}),
+  }));
+  return { rows, matched, nextIndex: found.at(-1)?.index ?? 0 };
+}
+
+export function flag(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value !== null && value !== "0" && value !== "false";
+}
+
+/** `key=` with `pattern=`, the older form. */
+function oldFilter(query: URLSearchParams): string[] {
+  const key = query.get("key");
+  const pattern = query.get("pattern");
+  return key === null || pattern === null ? [] : [`${key}==${pattern}`];
+}
+
+type Found = { row: Row; index: number };
+
+function sorted(found: Found[], sort: string | null): Found[] {
+  const [key, direction = "asc"] = (sort ?? "").split(",");
+  if (key === undefined || key === "") return found;
+  const sign = direction.startsWith("d") ? -1 : 1;
+  return found.toSorted((a, b) => sign * order(String(a.row[key] ?? ""), String(b.row[key] ?? "")));
+}
+
+/** Past the end is an error; a page that runs over the end, or asks for nothing, is everything from its start. */
+function paged(found: Found[], query: URLSearchParams): Found[] {
+  const start = Number(query.get("start") ?? 0);
+  const count = Number(query.get("count") ?? 0);
+  if (!Number.isInteger(start) || !Number.isInteger(count)) throw new Refusal(400);
+  if (start < 0 || count < 0 || (start === 0 && count === 0)) return found;
+  if (start > found.length || count > found.length) throw new Refusal(400);
+  return count === 0 ? found.slice(start) : found.slice(start, start + count);
+}
+
+/** `format=name|member`; one unknown field makes it all fields. */
+export function projection(
+  table: Table,
+  format: string | null,
+  mkey: string,
+): (row: { [key: string]: Json }) => { [key: string]: Json } {
+  const wanted = (format ?? "").split("|").filter((name) => name !== "");
+  const known = wanted.every((name) => table.fields.some((field) => field.name === name));
+  if (wanted.length === 0 || !known) return (row) => row;
+  return (row) => {
+    const kept: { [key: string]: Json } = {};
+    for (const name of wanted) if (row[name] !== undefined) kept[name] = row[name];
+    kept["q_origin_key"] = row["q_origin_key"] ?? row[mkey] ?? "";
+    return kept;
+  };
+}

@@ -1,0 +1,93 @@
+import { writeFile } from "node:fs/promises";
+import type { ApiUser } from "./access.ts";
+import { makeCertificates } from "./certificate.ts";
+import type { Configuration } from "./configuration.ts";
+import { checkpoint, edit, failover, reboot, type Edit } from "./console.ts";
+import type { Outcome } from "./call.ts";
+import { controlHandler } from "./control.ts";
+import { Device } from "./device.ts";
+import { DEFAULT_TOKEN, type DeviceOptions } from "./state.ts";
+import type { LogEntry, LogFilter } from "./request-log.ts";
+import { deviceHandler, listen } from "./server.ts";
+
+export interface SimulatorOptions extends DeviceOptions {
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** 0 (default) = any free one. */
+  readonly port?: number;
+  readonly controlPort?: number;
+  /** Plain HTTP instead of HTTPS. */
+  readonly plain?: boolean;
+  /** Where to write the authority's certificate (PEM). */
+  readonly caFile?: string;
+  /** Shorthand for one user with all rights. */
+  readonly token?: string;
+}
+
+/** A device behind its web server, and the ways to look at it and to break it. */
+export interface Simulator {
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly port: number;
+  readonly controlPort: number;
+  /** PEM of the authority to trust; undefined with plain HTTP. */
+  readonly ca: string | undefined;
+  readonly caFile: string | undefined;
+  /** Token of the first user. */
+  readonly token: string;
+  readonly device: Device;
+  log(filter?: LogFilter): LogEntry[];
+  /** An administrator's edit at the console. */
+  edit(change: Edit): Outcome;
+  failover(serial?: string): string;
+  /** Marks what a reboot goes back to (at first: the device as started). */
+  save(): void;
+  /** Loses what was not saved; nobody answers for `downFor` milliseconds. */
+  reboot(downFor?: number): void;
+  close(): Promise<void>;
+}
+
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const users: readonly ApiUser[] = options.users ?? [
+    {
+      name: "api",
+      token: options.token ?? DEFAULT_TOKEN,
+      profile: { fwgrp: "read-write", sysgrp: "read-write" },
+      vdoms: "*",
+    },
+  ];
+  const device = new Device({ ...options, users });
+  const host = options.host ?? "127.0.0.1";
+  const hosts = [...new Set(["localhost", "127.0.0.1", ...(host === "0.0.0.0" ? [] : [host])])];
+  const tls = options.plain === true ? undefined : await makeCertificates(hosts, Date.now());
+  if (tls !== undefined && options.caFile !== undefined) await writeFile(options.caFile, tls.ca);
+  let saved: Configuration = checkpoint(device);
+  const handle = {
+    device,
+    edit: (change: Edit) => edit(device, change, Date.now()),
+    failover: (serial?: string) => failover(device, serial),
+    save: () => {
+      saved = checkpoint(device);
+    },
+    reboot: (downFor = 0) => {
+      reboot(device, saved, Date.now(), downFor);
+    },
+    log: (filter?: LogFilter) => device.log.entries(filter),
+  };
+  const front = await listen(deviceHandler(device), host, options.port ?? 0, tls);
+  const control = await listen(controlHandler(handle), host, options.controlPort ?? 0);
+  const shown = host === "0.0.0.0" ? "127.0.0.1" : host;
+  return {
+    ...handle,
+    url: `${tls === undefined ? "http" : "https"}://${shown}:${String(front.port)}`,
+    controlUrl: `http://${shown}:${String(control.port)}`,
+    port: front.port,
+    controlPort: control.port,
+    ca: tls?.ca,
+    caFile: tls === undefined ? undefined : options.caFile,
+    token: users[0]?.token ?? "",
+    close: async () => {
+      await Promise.all([front.close(), control.close()]);
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * What is not known for sure about a real device: each position is one it may be in. The default is our best guess;
+ * a client has to work under every position. Changeable while the device runs.
+ */
+export interface Switches {
+  /** POST of a child row that is there already. */
+  readonly childDuplicate: "success" | -5 | -15;
+  /** DELETE of a child row that is not there. */
+  readonly childMissing: 404 | "success" | -3;
+  /** Removing the last member of a group where an empty group is refused. */
+  readonly lastMember: "refused" | "allowed";
+  /** `revision_changed` in the answer to a PUT that changes nothing. */
+  readonly identicalPut: "unchanged" | "changed";
+  /** What `revision` covers. */
+  readonly revisionScope: "table" | "vdom" | "global";
+  /** A write names an object that does not exist. */
+  readonly missingReference: -3 | -651;
+  /** Duplicate, missing and invalid attributes are answered with HTTP 424 instead of 500 (old builds). */
+  readonly failedDependency: boolean;
+  /** `==` and `!=` in filters tell upper from lower case. */
+  readonly filterCase: "sensitive" | "insensitive";
+  /** The code for a group that would contain itself. */
+  readonly loopCode: number;
+  /** How deep groups may be nested; 0 = no limit. */
+  readonly nestingDepth: number;
+  /** A policy may name a group without members. */
+  readonly emptyGroupInPolicy: "allowed" | "refused";
+  readonly tableFullCode: -4 | -580;
+  readonly tableFullStatus: number;
+  /** Bodies of more bytes get HTTP 413; 0 = none do. */
+  readonly maxBody: number;
+  /** A group may hold the predefined `none`. */
+  readonly placeholder: "accepted" | "refused";
+  /** `null` = as the release does. */
+  readonly emptyGroup: "allowed" | "refused" | null;
+  /** `?access_token=` counts as authentication; `null` = as the release does. */
+  readonly urlToken: boolean | null;
+  /** HTTP status while a source address is locked out. */
+  readonly lockedStatus: 429 | 401;
+  /** DELETE on a collection: refused loudly (safer for tests), or everything unreferenced goes (as documented). */
+  readonly purge: "refused" | "purge";
+}
+
+export const DEFAULT_SWITCHES: Switches = {
+  childDuplicate: "success",
+  childMissing: 404,
+  lastMember: "refused",
+  identicalPut: "unchanged",
+  revisionScope: "table",
+  missingReference: -3,
+  failedDependency: false,
+  filterCase: "sensitive",
+  loopCode: -651,
+  nestingDepth: 0,
+  emptyGroupInPolicy: "allowed",
+  tableFullCode: -4,
+  tableFullStatus: 500,
+  maxBody: 0,
+  placeholder: "accepted",
+  emptyGroup: null,
+  urlToken: null,
+  lockedStatus: 429,
+  purge: "refused",
+};

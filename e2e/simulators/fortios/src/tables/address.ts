@@ -1,0 +1,196 @@
+import { options, TOGGLE, type Field, type Row } from "../field.ts";
+import { parseIPv4 } from "../ip.ts";
+import { BAD_RANGE, cliRefusal, EMPTY } from "../refusal.ts";
+import type { Table } from "../table.ts";
+import { TAGGING } from "./tagging.ts";
+
+const text = (name: string, size: number, help: string, since?: string): Field =>
+  since === undefined ? { kind: "string", name, size, help } : { kind: "string", name, size, help, since };
+
+const FIELDS: readonly Field[] = [
+  text("name", 79, "Address name."),
+  { kind: "uuid", name: "uuid", help: "Universally Unique Identifier, assigned by the device." },
+  { kind: "ipv4-classnet-any", name: "subnet", help: "IP address and subnet mask of address." },
+  {
+    kind: "option",
+    name: "type",
+    help: "Type of address.",
+    default: "ipmask",
+    options: options(
+      "ipmask",
+      "iprange",
+      "fqdn",
+      "geography",
+      "wildcard",
+      "dynamic",
+      ["interface-subnet", "6.2.0"],
+      ["mac", "6.2.0"],
+      ["route-tag", "7.4.0"],
+    ),
+  },
+  {
+    kind: "integer",
+    name: "route-tag",
+    help: "Route tag of the address.",
+    min: 1,
+    max: 4_294_967_295,
+    default: 0,
+    since: "7.4.0",
+  },
+  {
+    kind: "option",
+    name: "sub-type",
+    help: "Sub-type of address.",
+    default: "sdn",
+    since: "6.2.0",
+    options: options(
+      "sdn",
+      "clearpass-spt",
+      "fsso",
+      ["ems-tag", "6.4.0"],
+      ["swc-tag", "7.0.1"],
+      ["fortivoice-tag", "7.0.4"],
+      ["fortinac-tag", "7.0.4"],
+      ["fortipolicy-tag", "7.2.4", "7.6.2"],
+      ["device-identification", "7.4.0"],
+      ["rsso", "7.6.1"],
+      ["external-resource", "7.6.1"],
+      ["telemetry", "7.6.4"],
+    ),
+  },
+  {
+    kind: "option",
+    name: "clearpass-spt",
+    help: "System posture token.",
+    default: "unknown",
+    since: "6.2.0",
+    options: options("unknown", "healthy", "quarantine", "checkup", "transient", "infected"),
+  },
+  {
+    kind: "table",
+    name: "macaddr",
+    help: "MAC address ranges.",
+    mkey: "macaddr",
+    memberTable: true,
+    since: "7.0.0",
+    fields: [text("macaddr", 127, "MAC address or range.")],
+  },
+  { kind: "mac-address", name: "start-mac", help: "First MAC address.", since: "6.2.0", until: "6.4.4" },
+  { kind: "mac-address", name: "end-mac", help: "Last MAC address.", since: "6.2.0", until: "6.4.4" },
+  { kind: "ipv4-address-any", name: "start-ip", help: "First address of the range." },
+  { kind: "ipv4-address-any", name: "end-ip", help: "Last address of the range." },
+  text("fqdn", 255, "Fully Qualified Domain Name address."),
+  text("country", 2, "Country code."),
+  text("wildcard-fqdn", 255, "Domain name with wildcard characters."),
+  {
+    kind: "integer",
+    name: "cache-ttl",
+    help: "Minimal TTL in the FQDN cache.",
+    min: 0,
+    max: 86_400,
+    default: 0,
+  },
+  { kind: "ipv4-classnet-any", name: "wildcard", help: "IP address and wildcard netmask.", wildcard: true },
+  text("sdn", 35, "SDN connector."),
+  {
+    kind: "table",
+    name: "fsso-group",
+    help: "FSSO groups.",
+    mkey: "name",
+    memberTable: true,
+    since: "6.2.0",
+    fields: [text("name", 511, "FSSO group name.")],
+  },
+  text("interface", 35, "Interface whose address is used.", "6.2.0"),
+  text("tenant", 35, "Tenant."),
+  text("organization", 35, "Organization domain name."),
+  text("epg-name", 255, "Endpoint group name."),
+  text("subnet-name", 255, "Subnet name."),
+  text("sdn-tag", 15, "SDN tag."),
+  text("policy-group", 15, "Policy group name."),
+  text("obj-tag", 255, "Tag of dynamic address object.", "6.4.4"),
+  {
+    kind: "option",
+    name: "obj-type",
+    help: "Object type.",
+    default: "ip",
+    since: "6.4.4",
+    options: options("ip", "mac"),
+  },
+  text("tag-detection-level", 15, "Tag detection level.", "7.0.4"),
+  text("tag-type", 63, "Tag type.", "7.0.4"),
+  { kind: "var-string", name: "comment", size: 255, help: "Comment." },
+  text("associated-interface", 35, "Interface the address belongs to."),
+  { kind: "integer", name: "color", help: "Color of icon on the GUI.", min: 0, max: 32, default: 0 },
+  { kind: "var-string", name: "filter", size: 2047, help: "Match criteria filter." },
+  {
+    kind: "option",
+    name: "sdn-addr-type",
+    help: "Type of addresses to collect.",
+    default: "private",
+    since: "6.2.0",
+    options: options("private", "public", "all"),
+  },
+  {
+    kind: "option",
+    name: "node-ip-only",
+    help: "Collect node addresses only in Kubernetes.",
+    default: "disable",
+    since: "7.0.0",
+    options: TOGGLE,
+  },
+  { kind: "var-string", name: "obj-id", size: 255, help: "Object id." },
+  {
+    kind: "table",
+    name: "list",
+    help: "IP address list.",
+    mkey: "ip",
+    memberTable: false,
+    fields: [text("ip", 35, "IP.")],
+  },
+  TAGGING,
+  {
+    kind: "option",
+    name: "allow-routing",
+    help: "Use in static routes.",
+    default: "disable",
+    options: TOGGLE,
+  },
+  {
+    kind: "option",
+    name: "fabric-object",
+    help: "Security Fabric global object.",
+    default: "disable",
+    since: "6.4.4",
+    options: TOGGLE,
+  },
+  {
+    kind: "option",
+    name: "visibility",
+    help: "Visible in the GUI.",
+    default: "enable",
+    until: "6.2.7",
+    options: TOGGLE,
+  },
+];
+
+export const ADDRESS: Table = {
+  path: "firewall",
+  name: "address",
+  mkey: "name",
+  fields: FIELDS,
+  help: "Configure IPv4 addresses.",
+  access: "fwgrp.address",
+  qType: 32,
+  limit: "address",
+  namesake: ["firewall.addrgrp"],
+  check(row: Row): void {
+    if (row["type"] === "iprange") {
+      const start = parseIPv4(String(row["start-ip"])) ?? 0;
+      const end = parseIPv4(String(row["end-ip"])) ?? 0;
+      if (start > end || end === 0) throw cliRefusal(BAD_RANGE, "end-ip is before start-ip");
+    }
+    if (row["type"] === "fqdn" && row["fqdn"] === "") throw cliRefusal(EMPTY, "fqdn");
+    if (row["type"] === "geography" && row["country"] === "") throw cliRefusal(EMPTY, "country");
+  },
+};
