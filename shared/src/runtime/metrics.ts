@@ -1,0 +1,70 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface MetricOptions {
+  /** Without the prefix `podgate_`. */
+  readonly name: string;
+  readonly help: string;
+  /** Label → its known values: every series is born at zero. An empty list = values come at run time. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** One process's metrics, in a registry of their own. */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  constructor(service: string, version: string) {
+    collectDefaultMetrics({ register: this.#registry });
+    this.gauge({
+      name: "build_info",
+      help: "1, with the version as label",
+      labels: { service: [service], version: [version] },
+    })(1, { service, version });
+  }
+
+  counter(options: MetricOptions): (labels?: Labels, by?: number) => void {
+    const metric = new Counter({ ...this.#base(options) });
+    for (const labels of series(options)) metric.inc(labels, 0);
+    return (labels = {}, by = 1) => metric.inc(labels, by);
+  }
+
+  gauge(options: MetricOptions): (value: number, labels?: Labels) => void {
+    const metric = new Gauge({ ...this.#base(options) });
+    for (const labels of series(options)) metric.set(labels, 0);
+    return (value, labels = {}) => metric.set(labels, value);
+  }
+
+  /** Values in seconds. */
+  histogram(
+    options: MetricOptions & { readonly buckets: readonly number[] },
+  ): (seconds: number, labels?: Labels) => void {
+    const metric = new Histogram({ ...this.#base(options), buckets: [...options.buckets] });
+    for (const labels of series(options)) metric.zero(labels);
+    return (seconds, labels = {}) => metric.observe(labels, seconds);
+  }
+
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** Name, type and help of every metric of Podgate's own, for the generated documentation. */
+  async describe(): Promise<{ name: string; help: string; type: string }[]> {
+    const all = await this.#registry.getMetricsAsJSON();
+    return all
+      .filter(({ name }) => name.startsWith("podgate_"))
+      .map(({ name, help, type }) => ({ name, help, type: String(type) }));
+  }
+
+  #base({ name, help, labels = {} }: MetricOptions) {
+    return { name: `podgate_${name}`, help, labelNames: Object.keys(labels), registers: [this.#registry] };
+  }
+}
+
+function series({ labels = {} }: MetricOptions): Labels[] {
+  let all: Labels[] = [{}];
+  for (const [label, values] of Object.entries(labels)) {
+    all = all.flatMap((made) => values.map((value) => ({ ...made, [label]: value })));
+  }
+  return all;
+}
