@@ -151,18 +151,18 @@ export function publisherCases(add: Case): void {
     });
 
   add("a full stream holds the writer up; when there is room everything follows in order", async (t, env) => {
-    const scene = await Scene.make(env, { maxMessages: 4 });
+    // More than a window: a replicated stream counts what is on the wire against its limit.
+    const scene = await Scene.make(env, { maxMessages: 200 });
     const writer = await scene.claim();
-    await Promise.all([1, 2, 3].map((n) => writer.write(`web/10.0.0.${n}`, "for a while", 2)));
-    const waiting = [4, 5].map((n) => writer.write(`web/10.0.0.${n}`, `waited ${n}`));
+    const short: Promise<number>[] = [];
+    for (let n = 0; n < 198; n += 1) short.push(writer.write(`web/10.0.1.${n}`, "for a while", 3));
+    await Promise.all(short);
+    const waiting = [1, 2, 3].map((n) => writer.write(`web/10.0.0.${n}`, `waited ${n}`));
     await until("trouble", () => writer.troubles.includes("full"));
-    t.equal(writer.publisher.pending, 2);
-    const [four = 0, five = 0] = await Promise.all(waiting);
-    t.equal(five, four + 1);
-    t.same(await scene.rows(), {
-      [scene.subject("web/10.0.0.4")]: "waited 4",
-      [scene.subject("web/10.0.0.5")]: "waited 5",
-    });
+    t.ok(writer.publisher.pending >= 2, "one may have found room");
+    const [one = 0, ...others] = await Promise.all(waiting);
+    t.same(others, [one + 1, one + 2]);
+    t.same(Object.values(await scene.rows()), ["waited 1", "waited 2", "waited 3"]);
     scene.end();
   });
 

@@ -44,17 +44,6 @@ export async function until(what: string, met: () => boolean | Promise<boolean>,
   }
 }
 
-/** Real time: the suite's TTLs are seconds, and a real server has no other clock. */
-export const realClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
-  timer: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-};
-
 export function stateOf(cluster: string, epoch: Epoch, more: Partial<State> = {}): State {
   return {
     v: 1,

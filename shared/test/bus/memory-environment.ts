@@ -1,11 +1,12 @@
 import { MemoryBusServer } from "../../src/bus/memory.ts";
-import { realClock, type Environment } from "./environment.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { type Environment } from "./environment.ts";
 
 export async function memoryEnvironment(): Promise<Environment> {
-  const server = new MemoryBusServer({ clock: realClock });
+  const server = new MemoryBusServer({ clock: systemClock });
   let users = 0;
   return {
-    clock: realClock,
+    clock: systemClock,
     replicas: 1,
     link: async () => {
       users += 1;

@@ -2,4 +2,7 @@ import t from "tap";
 import { busContract } from "./contract.ts";
 import { memoryEnvironment } from "./memory-environment.ts";
 
-t.test("the contract of the bus, in memory", async (t) => busContract(t, 1, memoryEnvironment));
+t.setTimeout(60_000);
+t.test("the contract of the bus, in memory", { timeout: 60_000 }, async (t) =>
+  busContract(t, 1, memoryEnvironment),
+);

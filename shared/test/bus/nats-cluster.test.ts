@@ -1,11 +1,18 @@
 import t from "tap";
 import { busContract } from "./contract.ts";
+import { consumeCases } from "./contract-consume.ts";
+import { storeCases } from "./contract-store.ts";
 import { natsEnvironment } from "./nats-environment.ts";
 import { natsServerPath, NO_SERVER } from "./nats-server.ts";
 
 const path = natsServerPath();
 const skip = path === undefined ? NO_SERVER : false;
 
-t.test("the contract of the bus, on three real servers", { skip, timeout: 180_000 }, async (t) => {
-  busContract(t, 3, () => natsEnvironment(path ?? "", 3));
-});
+t.setTimeout(120_000);
+t.test(
+  "the contract of the bus, on three real servers: store and sessions",
+  { skip, timeout: 120_000 },
+  async (t) => {
+    busContract(t, 3, () => natsEnvironment(path ?? "", 3), [storeCases, consumeCases]);
+  },
+);

@@ -2,8 +2,9 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { natsBus } from "../../src/bus/nats.ts";
-import { realClock, until, type Environment, type Link } from "./environment.ts";
-import { NatsServer, type User } from "./nats-server.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { until, type Environment, type Link } from "./environment.ts";
+import { freePorts, NatsServer, type User } from "./nats-server.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 const ADMIN: User = { user: "admin", password: "admin-password" };
@@ -35,7 +36,7 @@ export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<En
       servers: [`nats://127.0.0.1:${port}`],
       name: user,
       credentials: { kind: "password", user, passwordFile },
-      clock: realClock,
+      clock: systemClock,
       random: Math.random,
       requestTimeoutMs: 3000,
     });
@@ -79,7 +80,7 @@ export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<En
   );
 
   return {
-    clock: realClock,
+    clock: systemClock,
     replicas,
     link: async (): Promise<Link> => {
       const proxy = new TcpProxy(() => first().port);
@@ -142,13 +143,11 @@ async function startServers(path: string, count: 1 | 3): Promise<NatsServer[]> {
     await server.start();
     return [server];
   }
-  const servers: NatsServer[] = [];
-  for (let n = 0; n < count; n += 1) {
-    const routes = servers.map((server) => server.clusterUrl);
-    const server = new NatsServer(path, { name: `n${n}`, users, cluster: { routes } });
-    await server.start();
-    servers.push(server);
-  }
+  const ports = await freePorts(count);
+  const servers = ports.map(
+    (port, n) => new NatsServer(path, { name: `n${n}`, users, cluster: { port, ports } }),
+  );
+  await Promise.all(servers.map((server) => server.start()));
   return servers;
 }
 

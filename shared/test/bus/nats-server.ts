@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -32,6 +33,15 @@ export function natsServerPath(): string | undefined {
 
 export const NO_SERVER = "needs nats-server 2.15 on PATH or in PODGATE_NATS_SERVER";
 
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
+
 export interface User {
   readonly user: string;
   readonly password: string;
@@ -41,8 +51,8 @@ export interface User {
 export interface ServerOptions {
   readonly name?: string;
   readonly users?: readonly User[];
-  /** Joins the server into a cluster; `routes` are the cluster addresses of others. */
-  readonly cluster?: { readonly routes: readonly string[] };
+  /** Joins the server into a cluster: the cluster ports of all its servers must be known beforehand. */
+  readonly cluster?: { readonly port: number; readonly ports: readonly number[] };
 }
 
 /** One nats-server process with JetStream on file storage in a directory of its own. */
@@ -52,9 +62,9 @@ export class NatsServer {
   readonly #options: ServerOptions;
   readonly #path: string;
   #process: ChildProcess | undefined;
+  #said = "";
   /** Port 0 at the first start, the same again at each restart. */
   port = -1;
-  clusterPort = -1;
 
   constructor(path: string, options: ServerOptions = {}) {
     this.#path = path;
@@ -65,10 +75,6 @@ export class NatsServer {
 
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
-  }
-
-  get clusterUrl(): string {
-    return `nats://127.0.0.1:${this.clusterPort}`;
   }
 
   get running(): boolean {
@@ -87,13 +93,24 @@ export class NatsServer {
         ...(name && { server_name: name }),
         ...(users && { authorization: { users } }),
         ...(cluster && {
-          cluster: { name: "podgate", listen: `127.0.0.1:${this.clusterPort}`, routes: cluster.routes },
+          cluster: {
+            name: "podgate",
+            listen: `127.0.0.1:${cluster.port}`,
+            routes: cluster.ports.map((port) => `nats://127.0.0.1:${port}`),
+          },
         }),
       }),
     );
     for (const file of this.#portFiles()) rmSync(file);
-    const child = spawn(this.#path, ["-c", config], { stdio: "ignore" });
+    const child = spawn(this.#path, ["-c", config], { stdio: ["ignore", "ignore", "pipe"] });
+    child.stderr.setEncoding("utf8").on("data", (said: string) => {
+      this.#said = (this.#said + said).slice(-2000);
+    });
     this.#process = child;
+    // A test that is stopped half-way must not leave servers behind.
+    const end = (): boolean => child.kill("SIGKILL");
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
     await this.#readPorts(child);
   }
 
@@ -121,13 +138,12 @@ export class NatsServer {
   async #readPorts(child: ChildProcess): Promise<void> {
     const deadline = performance.now() + 20_000;
     while (performance.now() < deadline) {
-      if (child.exitCode !== null) throw new Error(`nats-server ended with ${child.exitCode}`);
+      if (child.exitCode !== null) throw new Error(`nats-server ended: ${this.#said}`);
       const [file] = this.#portFiles();
       const text = file === undefined ? "" : readFileSync(file, "utf8");
       if (text.endsWith("}")) {
-        const ports = JSON.parse(text) as { nats: string[]; cluster?: string[] };
+        const ports = JSON.parse(text) as { nats: string[] };
         this.port = Number(new URL(ports.nats[0] ?? "").port);
-        if (ports.cluster?.[0] !== undefined) this.clusterPort = Number(new URL(ports.cluster[0]).port);
         return;
       }
       await sleep(10);

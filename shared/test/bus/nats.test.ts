@@ -6,6 +6,7 @@ import { natsServerPath, NO_SERVER } from "./nats-server.ts";
 const path = natsServerPath();
 const skip = path === undefined ? NO_SERVER : false;
 
-t.test("the contract of the bus, on a real server", { skip }, async (t) => {
+t.setTimeout(60_000);
+t.test("the contract of the bus, on a real server", { skip, timeout: 60_000 }, async (t) => {
   busContract(t, 1, () => natsEnvironment(path ?? "", 1));
 });
