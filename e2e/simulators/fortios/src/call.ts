@@ -2,6 +2,7 @@ import type { ApiUser } from "./access.ts";
 import type { Configuration, Settings } from "./configuration.ts";
 import type { Identity } from "./envelope.ts";
 import type { World } from "./rules.ts";
+import type { Feeds } from "./feeds.ts";
 import type { Vdom } from "./vdom.ts";
 import type { Body } from "./write.ts";
 
@@ -20,6 +21,7 @@ export interface Call {
   readonly world: World;
   readonly settings: Settings;
   readonly configuration: Configuration;
+  readonly feeds: Feeds;
   /** Faults that change what is read. */
   readonly reading: {
     readonly extraFields: boolean;

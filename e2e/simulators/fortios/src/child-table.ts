@@ -1,4 +1,4 @@
-import { defaultOf, present, type Field, type Row, type TableField } from "./field.ts";
+import { defaultOf, present, type Field, type Row, type TableField, textIn } from "./field.ts";
 import { parseRow, parseValue, sortRows } from "./field-value.ts";
 import { cliRefusal, DUPLICATE_ROW, NOT_FOUND, Refusal } from "./refusal.ts";
 import { emptyAllowed, type World } from "./rules.ts";
@@ -24,7 +24,7 @@ export function readChild(
     const rows = rowsOf(row, field);
     const child = path[at + 1];
     if (child === undefined) return rows;
-    const found = rows.find((item) => String(item[field.mkey]) === child);
+    const found = rows.find((item) => textIn(item, field.mkey) === child);
     if (found === undefined) throw new Refusal(404);
     if (path.length === at + 2) return [found];
     row = found;
@@ -70,7 +70,7 @@ function edited(edit: Edit, fields: readonly Field[], row: Row, path: ChildPath)
   const field = childField(edit.world, fields, name);
   const rows = rowsOf(row, field);
   if (child === undefined) return { ...row, [field.name]: wholeTable(edit, field, rows) };
-  const found = rows.find((item) => String(item[field.mkey]) === child);
+  const found = rows.find((item) => textIn(item, field.mkey) === child);
   if (deeper.length > 0) {
     if (found === undefined) throw new Refusal(404);
     const next = edited(edit, field.fields, found, deeper);
@@ -84,9 +84,9 @@ function wholeTable(edit: Edit, field: TableField, rows: readonly Row[]): Row[] 
   if (edit.verb === "DELETE") return [];
   if (edit.verb === "PUT") throw new Refusal(405);
   const added = parseRow(field, edit.body, edit.world.profile);
-  const key = String(added[field.mkey]);
+  const key = textIn(added, field.mkey);
   edit.mkey = key;
-  if (rows.some((item) => String(item[field.mkey]) === key)) {
+  if (rows.some((item) => textIn(item, field.mkey) === key)) {
     const { childDuplicate } = edit.world.switches;
     if (childDuplicate !== "success") throw cliRefusal(childDuplicate, `duplicate entry '${key}'`);
     edit.sameAs = true;
@@ -114,8 +114,8 @@ function oneRow(
     if (value !== undefined) next[inner.name] = parseValue(inner, value, edit.world.profile);
     else next[inner.name] ??= defaultOf(inner);
   }
-  const renamed = String(next[field.mkey]);
-  if (renamed !== key && rows.some((item) => String(item[field.mkey]) === renamed)) {
+  const renamed = textIn(next, field.mkey);
+  if (renamed !== key && rows.some((item) => textIn(item, field.mkey) === renamed)) {
     throw cliRefusal(DUPLICATE_ROW, `duplicate entry '${renamed}'`);
   }
   return rows.map((item) => (item === found ? next : item));

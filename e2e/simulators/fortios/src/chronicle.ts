@@ -1,4 +1,5 @@
 import type { Configuration } from "./configuration.ts";
+import { textIn } from "./field.ts";
 import { historyEntry, memberships, type HistoryEntry, type Membership } from "./history.ts";
 import type { Family } from "./resolve.ts";
 import type { RowChange } from "./vdom.ts";
@@ -24,7 +25,7 @@ export class Chronicle {
 
   record(change: RowChange): void {
     if (change.before === undefined && change.after !== undefined) {
-      const key = String(change.after["name"] ?? change.after["policyid"]);
+      const key = textIn(change.after, change.table === "firewall.policy" ? "policyid" : "name");
       this.#born.set(`${change.vdom}\u0000${change.table}\u0000${key}`, this.#now);
     }
     const entry = historyEntry(change, this.#seq + 1, this.#now, this.#request);

@@ -37,6 +37,7 @@ export function edit(device: Device, change: Edit, now: number): Outcome {
     world: device.world(),
     settings: device.settings,
     configuration: device.configuration,
+    feeds: device.feeds,
     reading: {
       extraFields: false,
       emptyResults: false,
@@ -69,6 +70,8 @@ export function reboot(device: Device, saved: Configuration, now: number, downFo
   device.configuration = saved.copy((change) => device.chronicle.record(change));
   device.downUntil = now + downFor;
   device.lockout.clear();
+  device.transactions.clear();
+  device.feeds.clear();
   for (const vdom of before.names()) recordLoss(device, before, vdom);
   device.chronicle.end();
 }

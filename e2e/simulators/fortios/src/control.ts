@@ -2,21 +2,31 @@ import type { ServerResponse } from "node:http";
 import { z } from "zod";
 import type { Outcome } from "./call.ts";
 import type { Edit } from "./console.ts";
+import {
+  EDIT,
+  FAULT,
+  LATENCY,
+  logFilterOf,
+  NOTHING_MORE,
+  switchesFrom,
+  tight,
+  USER,
+} from "./control-input.ts";
 import type { Device } from "./device.ts";
-import { FAULT_KINDS, type Fault } from "./fault.ts";
 import { groupsPage } from "./page.ts";
-import type { LogFilter } from "./request-log.ts";
 import type { Family } from "./resolve.ts";
 import { readBody, type Handler } from "./server.ts";
-import { DEFAULT_SWITCHES, type Switches } from "./switches.ts";
+import type { ApiUser } from "./access.ts";
+import type { Fault } from "./fault.ts";
+import type { Latency } from "./latency.ts";
 
 /** What the control endpoint steers. */
 export interface Controlled {
   readonly device: Device;
-  edit(change: Edit): Outcome;
-  failover(serial?: string): string;
-  save(): void;
-  reboot(downFor?: number): void;
+  readonly edit: (change: Edit) => Outcome;
+  readonly failover: (serial?: string) => string;
+  readonly save: () => void;
+  readonly reboot: (downFor?: number) => void;
 }
 
 const HELP = `Control endpoint of the FortiOS simulator. No authentication: keep it on loopback.
@@ -24,7 +34,8 @@ const HELP = `Control endpoint of the FortiOS simulator. No authentication: keep
 GET    /                      the groups as a page, reloading
 GET    /groups?vdom=          groups with members and resolved addresses, as JSON
 GET    /addresses?vdom=       addresses, as JSON
-GET    /log?since=&limit=&method=&path=&vdom=&writes=1&changed=1&status=
+GET    /state                 everything: each VDOM, each table, each row
+GET    /log?since=&offset=&limit=&method=&path=&vdom=&writes=1&changed=1&status=
 DELETE /log                   forget the log and the history
 GET    /history?since=        every change of a group's members or an address' value
 GET    /memberships?vdom=&group=&family=ipv4|ipv6
@@ -37,71 +48,21 @@ POST   /edit                  {vdom, method, path, body}: an administrator at th
 POST   /failover {serial}     POST /save     POST /reboot {downFor}
 `;
 
-const FAULT = z.strictObject({
-  kind: z.enum(FAULT_KINDS),
-  methods: z.array(z.string()).optional(),
-  path: z.string().optional(),
-  vdom: z.string().optional(),
-  times: z.number().int().min(0).optional(),
-  after: z.number().int().min(0).optional(),
-  ms: z.number().min(0).optional(),
-  status: z.number().int().optional(),
-  code: z.number().int().optional(),
-});
-const EDIT = z.strictObject({
-  vdom: z.string().optional(),
-  method: z.enum(["POST", "PUT", "DELETE"]),
-  path: z.string(),
-  body: z.record(z.string(), z.unknown()).optional(),
-});
-const LATENCY = z.strictObject({
-  write: z.number().min(0).optional(),
-  read: z.number().min(0).optional(),
-  writePerThousandRows: z.number().min(0).optional(),
-});
-const RIGHT = z.enum(["none", "read", "read-write"]);
-const GROUP_RIGHT = z.enum(["none", "read", "read-write", "custom"]);
-const USER = z.strictObject({
-  name: z.string(),
-  token: z.string(),
-  profile: z.strictObject({
-    fwgrp: GROUP_RIGHT,
-    "fwgrp-permission": z
-      .partialRecord(z.enum(["policy", "address", "service", "schedule", "others"]), RIGHT)
-      .optional(),
-    sysgrp: GROUP_RIGHT,
-    "sysgrp-permission": z.partialRecord(z.enum(["admin", "upd", "cfg", "mnt"]), RIGHT).optional(),
-  }),
-  vdoms: z.union([z.literal("*"), z.array(z.string())]),
-  trustedHosts: z.array(z.string()).optional(),
-});
-const SWITCH_NAMES = Object.keys(DEFAULT_SWITCHES) as (keyof Switches)[];
-const SWITCHES = z.strictObject(
-  Object.fromEntries(SWITCH_NAMES.map((name) => [name, z.unknown().optional()])),
-);
-
-/** Without its optional fields that are undefined: what zod gives is looser than what the types ask. */
-function tight<T>(value: object): T {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
-}
-
 type Answerer = (query: URLSearchParams, body: unknown) => unknown;
+type Routes = Readonly<Record<string, Answerer>>;
 
 export function controlHandler(controlled: Controlled): Handler {
-  const routes = routesOf(controlled);
+  const routes: Routes = { ...views(controlled), ...levers(controlled) };
   return async (request, response) => {
     const url = new URL(request.url ?? "/", "http://control");
-    if (request.method === "GET" && url.pathname === "/") {
+    const asked = `${request.method ?? "GET"} ${url.pathname}`;
+    if (asked === "GET /") {
       reply(response, 200, "text/html; charset=utf-8", groupsPage(controlled.device));
       return;
     }
-    if (request.method === "GET" && url.pathname === "/help") {
-      reply(response, 200, "text/plain; charset=utf-8", HELP);
-      return;
-    }
-    const route = routes[`${request.method ?? "GET"} ${url.pathname}`];
+    const route = routes[asked];
     if (route === undefined) {
-      reply(response, 404, "text/plain; charset=utf-8", HELP);
+      reply(response, asked === "GET /help" ? 200 : 404, "text/plain; charset=utf-8", HELP);
       return;
     }
     try {
@@ -109,7 +70,7 @@ export function controlHandler(controlled: Controlled): Handler {
       const result = route(url.searchParams, text === "" ? {} : (JSON.parse(text) as unknown));
       reply(response, 200, "application/json", JSON.stringify(result ?? {}));
     } catch (error) {
-      const message = error instanceof z.ZodError ? z.prettifyError(error) : String((error as Error).message);
+      const message = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
       reply(response, 400, "application/json", JSON.stringify({ error: message }));
     }
   };
@@ -120,33 +81,25 @@ function reply(response: ServerResponse, status: number, type: string, body: str
   response.end(body);
 }
 
-function routesOf({ device, edit, failover, save, reboot }: Controlled): Readonly<Record<string, Answerer>> {
+/** What can be looked at. */
+function views({ device }: Controlled): Routes {
   const vdomsIn = (query: URLSearchParams): string[] => {
     const vdom = query.get("vdom");
     return vdom === null ? device.configuration.names() : [vdom];
   };
   return {
     "GET /groups": (query) =>
-      vdomsIn(query).flatMap((vdom) =>
-        [...device.groups(vdom, "ipv4"), ...device.groups(vdom, "ipv6")].map((group) => ({
-          vdom,
-          ...group,
-          row: undefined,
-        })),
-      ),
+      vdomsIn(query).flatMap((vdom) => {
+        const groups = [...device.groups(vdom, "ipv4"), ...device.groups(vdom, "ipv6")];
+        return groups.map((group) => Object.assign(group, { vdom, row: undefined }));
+      }),
     "GET /addresses": (query) =>
-      vdomsIn(query).flatMap((vdom) =>
-        [...device.addresses(vdom, "ipv4"), ...device.addresses(vdom, "ipv6")].map((item) => ({
-          vdom,
-          ...item,
-          row: undefined,
-        })),
-      ),
-    "GET /log": (query) => device.log.entries(logFilter(query)),
-    "DELETE /log": () => {
-      device.log.clear();
-      device.chronicle.clear(device.configuration);
-    },
+      vdomsIn(query).flatMap((vdom) => {
+        const addresses = [...device.addresses(vdom, "ipv4"), ...device.addresses(vdom, "ipv6")];
+        return addresses.map((address) => Object.assign(address, { vdom, row: undefined }));
+      }),
+    "GET /state": () => device.dump(),
+    "GET /log": (query) => device.log.entries(logFilterOf(query)),
     "GET /history": (query) => device.chronicle.entries(Number(query.get("since") ?? 0)),
     "GET /memberships": (query) =>
       device.chronicle.memberships(
@@ -155,57 +108,51 @@ function routesOf({ device, edit, failover, save, reboot }: Controlled): Readonl
         (query.get("family") ?? "ipv4") as Family,
       ),
     "GET /faults": () => device.faults.list(),
-    "POST /faults": (_, body) => ({ id: device.faults.add(tight<Fault>(FAULT.parse(body))) }),
+    "GET /switches": () => device.switches,
+    "GET /latency": () => device.latency,
+    "GET /users": () => device.users.map((user) => Object.assign({}, user, { token: undefined })),
+    "GET /lockout": () => device.lockout.state(Date.now()),
+  };
+}
+
+/** What can be changed. */
+function levers({ device, edit, failover, save, reboot }: Controlled): Routes {
+  return {
+    "DELETE /log": () => {
+      device.log.clear();
+      device.chronicle.clear(device.configuration);
+    },
+    "POST /faults": (_query, body) => ({
+      id: device.faults.add(tight(FAULT.parse(body)) as unknown as Fault),
+    }),
     "DELETE /faults": (query) => {
       const id = query.get("id");
       device.faults.clear(id === null ? undefined : Number(id));
     },
-    "GET /switches": () => device.switches,
-    "PATCH /switches": (_, body) => {
-      device.switches = { ...device.switches, ...tight<Partial<Switches>>(SWITCHES.parse(body)) };
+    "PATCH /switches": (_query, body) => {
+      device.switches = { ...device.switches, ...switchesFrom(body) };
       return device.switches;
     },
-    "GET /latency": () => device.latency,
-    "PATCH /latency": (_, body) => {
-      device.latency = { ...device.latency, ...tight<object>(LATENCY.parse(body)) };
+    "PATCH /latency": (_query, body) => {
+      device.latency = { ...device.latency, ...(tight(LATENCY.parse(body)) as Partial<Latency>) };
       return device.latency;
     },
-    "GET /users": () => device.users.map((user) => ({ ...user, token: "***" })),
-    "POST /users": (_, body) => {
-      device.setUser(tight(USER.parse(body)));
+    "POST /users": (_query, body) => {
+      device.setUser(tight(USER.parse(body)) as unknown as ApiUser);
     },
     "DELETE /users": (query) => {
       device.removeUser(query.get("name") ?? "");
     },
-    "GET /lockout": () => device.lockout.state(Date.now()),
     "DELETE /lockout": () => {
       device.lockout.clear();
     },
-    "POST /edit": (_, body) => edit(tight<Edit>(EDIT.parse(body))),
-    "POST /failover": (_, body) => ({
-      serial: failover(z.strictObject({ serial: z.string().optional() }).parse(body).serial),
-    }),
+    "POST /edit": (_query, body) => edit(tight(EDIT.parse(body)) as unknown as Edit),
+    "POST /failover": (_query, body) => ({ serial: failover(NOTHING_MORE.serial.parse(body).serial) }),
     "POST /save": () => {
       save();
     },
-    "POST /reboot": (_, body) => {
-      reboot(z.strictObject({ downFor: z.number().min(0).optional() }).parse(body).downFor);
+    "POST /reboot": (_query, body) => {
+      reboot(NOTHING_MORE.downFor.parse(body).downFor);
     },
   };
-}
-
-function logFilter(query: URLSearchParams): LogFilter {
-  const number = (name: string): number | undefined =>
-    query.has(name) ? Number(query.get(name)) : undefined;
-  const methods = query.getAll("method");
-  return tight<LogFilter>({
-    since: number("since"),
-    limit: number("limit"),
-    status: number("status"),
-    path: query.get("path") ?? undefined,
-    vdom: query.get("vdom") ?? undefined,
-    methods: methods.length === 0 ? undefined : methods,
-    changed: query.has("changed") ? query.get("changed") !== "0" : undefined,
-    writes: query.has("writes") ? query.get("writes") !== "0" : undefined,
-  });
 }

@@ -1,12 +1,7 @@
-import { inScope, type ApiUser } from "./access.ts";
 import { authenticate, type Verdict } from "./authentication.ts";
-import type { Call, Outcome } from "./call.ts";
-import { cmdb } from "./cmdb.ts";
-import { errorEnvelope } from "./envelope.ts";
+import { dispatch } from "./dispatch.ts";
 import type { Fault } from "./fault.ts";
 import { holdTime } from "./latency.ts";
-import { monitor } from "./monitor.ts";
-import { cliRefusal, Refusal } from "./refusal.ts";
 import {
   htmlReply,
   jsonReply,
@@ -18,7 +13,7 @@ import {
 } from "./request.ts";
 import type { LogEntry } from "./request-log.ts";
 import { State } from "./state.ts";
-import { ROW_TABLES, tableOf } from "./tables/registry.ts";
+import { tableOf } from "./tables/registry.ts";
 import { tableId } from "./table.ts";
 import type { Body } from "./write.ts";
 
@@ -97,13 +92,24 @@ export class Device extends State {
     }
     const { maxBody } = this.switches;
     if (maxBody > 0 && request.body.length > maxBody) return plain(htmlReply(413));
-    if (second !== "v2" || !["cmdb", "monitor"].includes(kind)) return plain(htmlReply(404));
+    if (second !== "v2" || (kind !== "cmdb" && kind !== "monitor")) return plain(htmlReply(404));
     const body = method === "POST" || method === "PUT" ? parseBody(request.body) : {};
     const isBad = body === null || target.broken;
     this.chronicle.begin(admission.id, now);
-    const names = this.#vdomsOf(target.query);
-    const outcomes = names.map((name) =>
-      this.#outcome(kind, name, admission, verdict.user, now, isBad ? null : body),
+    const header = Number(request.headers["x-transaction-id"] ?? Number.NaN);
+    const outcomes = this.#vdomsOf(target.query).map((vdom) =>
+      dispatch(this, {
+        kind,
+        method,
+        segments: target.segments.slice(3),
+        query: target.query,
+        body: isBad ? null : body,
+        user: verdict.user,
+        vdom,
+        now,
+        faults: admission.faults,
+        transaction: Number.isNaN(header) ? undefined : header,
+      }),
     );
     this.chronicle.end();
     const [single] = outcomes;
@@ -115,53 +121,6 @@ export class Device extends State {
       changed: outcomes.some((outcome) => outcome.changed),
       error: outcomes.find((outcome) => outcome.error !== 0)?.error ?? 0,
     };
-  }
-
-  #outcome(
-    kind: string,
-    name: string,
-    admission: Admission,
-    user: ApiUser,
-    now: number,
-    body: Body | null,
-  ): Outcome {
-    const { target, method, faults } = admission;
-    const segments = target.segments.slice(3);
-    const vdom = this.configuration.vdom(name);
-    const fail = (refusal: Refusal): Outcome => {
-      const place = { method, vdom: name, path: segments[0] ?? "", name: segments[1] ?? "" };
-      const envelope = errorEnvelope(this.identity, place, refusal, { revision: "" });
-      return { status: refusal.status, body: envelope, changed: false, error: refusal.code ?? 0 };
-    };
-    if (vdom === undefined || !inScope(user, name)) return fail(new Refusal(403));
-    if (body === null) return fail(new Refusal(400));
-    const refused = faults.find((fault) => fault.kind === "refuse");
-    if (refused !== undefined) {
-      const { code, cli } = cliRefusal(refused.code ?? -361);
-      return fail(new Refusal(refused.status ?? 500, code, cli));
-    }
-    const full = faults.some((fault) => fault.kind === "table-full");
-    const call: Call = {
-      method,
-      segments,
-      query: target.query,
-      body,
-      user,
-      vdom,
-      now,
-      identity: this.identity,
-      world: this.world(full ? new Set(ROW_TABLES.map(tableId)) : new Set()),
-      settings: this.settings,
-      configuration: this.configuration,
-      reading: {
-        extraFields: faults.some((fault) => fault.kind === "extra-fields"),
-        emptyResults: faults.some((fault) => fault.kind === "empty-results"),
-        notFoundFor: faults.find((fault) => fault.kind === "not-found")?.ms ?? 0,
-        bornAt: (table, key) => this.chronicle.bornAt(name, table, key),
-      },
-      tentative: false,
-    };
-    return kind === "cmdb" ? cmdb(call) : monitor(call);
   }
 
   #vdomsOf(query: URLSearchParams): string[] {
@@ -242,6 +201,7 @@ function isMany(query: URLSearchParams): boolean {
 
 /** @returns null where it is no JSON object. `{"json": {…}}` is what old clients send. */
 function parseBody(text: string): Body | null {
+  if (text === "") return {};
   const value = readable(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
   const wrapped = (value as { json?: unknown }).json;

@@ -1,4 +1,4 @@
-import { present, type Field, type Row, type TableField, type Value, defaultOf } from "./field.ts";
+import { present, type Field, type Row, type TableField, type Value, defaultOf, textIn } from "./field.ts";
 import { formatIPv4, formatIPv6, lengthMask, maskLength, network6, parseIPv4, parseIPv6 } from "./ip.ts";
 import type { Profile } from "./profile.ts";
 import {
@@ -94,19 +94,19 @@ export function parseValue(field: Field, value: unknown, profile: Profile): Valu
       return /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/.test(text(value))
         ? text(value).toLowerCase()
         : refuse(INVALID, value);
-    case "table":
+    default:
       return parseRows(field, value, profile);
   }
 }
 
 function parseRows(field: TableField, value: unknown, profile: Profile): Row[] {
   if (!Array.isArray(value)) return refuse(INVALID, value);
-  const seen = new Set<Value>();
+  const seen = new Set<string>();
   const rows: Row[] = [];
   for (const item of value as readonly unknown[]) {
     const row = parseRow(field, item, profile);
-    const key = row[field.mkey] ?? "";
-    if (seen.has(key)) throw cliRefusal(DUPLICATE_ROW, `duplicate entry '${String(key)}'`);
+    const key = textIn(row, field.mkey);
+    if (seen.has(key)) throw cliRefusal(DUPLICATE_ROW, `duplicate entry '${key}'`);
     seen.add(key);
     rows.push(row);
   }
@@ -130,6 +130,6 @@ export function parseRow(field: TableField, item: unknown, profile: Profile): Ro
 /** Lists of names are read back in another order than they were written (TFP#343): ours is by name. */
 export function sortRows(field: TableField, rows: Row[]): Row[] {
   if (!field.memberTable) return rows;
-  const key = (row: Row): string => String(row[field.mkey]);
-  return rows.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+  const key = (row: Row): string => textIn(row, field.mkey);
+  return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }

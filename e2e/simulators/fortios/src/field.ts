@@ -5,6 +5,12 @@ import type { LimitName } from "./limits.ts";
 export type Value = string | number | readonly Row[];
 export type Row = Readonly<{ [field: string]: Value }>;
 
+/** The text of a field that holds one; empty where it holds rows or is not there. */
+export function textIn(row: Row, name = ""): string {
+  const value = row[name];
+  return value === undefined || typeof value === "object" ? "" : String(value);
+}
+
 interface Common {
   readonly name: string;
   readonly help: string;
@@ -47,11 +53,11 @@ export interface Option {
 
 /** `versions("a", "b")`, and `["c", "7.0.0"]` for one that came later. */
 export function options(...items: readonly (string | readonly [string, string, string?])[]): Option[] {
-  return items.map((item) =>
-    typeof item === "string"
-      ? { name: item }
-      : { name: item[0], since: item[1], ...(item[2] === undefined ? {} : { until: item[2] }) },
-  );
+  return items.map((item) => {
+    if (typeof item === "string") return { name: item };
+    const [name, since, until] = item;
+    return until === undefined ? { name, since } : { name, since, until };
+  });
 }
 
 export const TOGGLE = options("enable", "disable");
@@ -89,7 +95,7 @@ export function defaultOf(field: Field): Value {
       return "00:00:00:00:00:00";
     case "uuid":
       return "00000000-0000-0000-0000-000000000000";
-    case "table":
+    default:
       return [];
   }
 }

@@ -1,3 +1,4 @@
+import { textIn } from "./field.ts";
 import { memberNames } from "./rules.ts";
 import type { RowChange, Vdom } from "./vdom.ts";
 import { addressesOf, type Family, FAMILIES } from "./resolve.ts";
@@ -45,9 +46,9 @@ export function historyEntry(
   if (change.table !== group && change.table !== address) return undefined;
   const { before, after } = change;
   const op = before === undefined ? "create" : after === undefined ? "delete" : "update";
-  const name = String((after ?? before)?.["name"]);
+  const name = textIn(after ?? before ?? {}, "name");
   const renamed =
-    before !== undefined && before["name"] !== name ? { renamedFrom: String(before["name"]) } : {};
+    before !== undefined && before["name"] !== name ? { renamedFrom: textIn(before, "name") } : {};
   const common = { seq, at, request, vdom: change.vdom, family, name, op, ...renamed } as const;
   if (change.table === address) {
     const was = addressesOf(before, family);
@@ -76,9 +77,9 @@ export class Replay {
     if (start === undefined) return;
     const { group, address } = FAMILIES[family];
     for (const { row } of start.rows(group).entries())
-      this.#groups.set(String(row["name"]), new Set(memberNames(row)));
+      this.#groups.set(textIn(row, "name"), new Set(memberNames(row)));
     for (const { row } of start.rows(address).entries())
-      this.#addresses.set(String(row["name"]), addressesOf(row, family));
+      this.#addresses.set(textIn(row, "name"), addressesOf(row, family));
   }
 
   apply(entry: HistoryEntry): void {

@@ -31,7 +31,7 @@ async function run(options: Parameters<typeof startSimulator>[0]): Promise<void>
     process.once("SIGTERM", stop);
     process.once("SIGINT", stop);
   } catch (error) {
-    process.stderr.write(`the simulator could not start: ${String((error as Error).message)}\n`);
+    process.stderr.write(`the simulator could not start: ${(error as Error).message}\n`);
     process.exitCode = 1;
   }
 }

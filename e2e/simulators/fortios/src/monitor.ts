@@ -1,6 +1,7 @@
 import { mayRead } from "./access.ts";
 import type { Call, Outcome } from "./call.ts";
 import { errorEnvelope, monitorEnvelope, type Json } from "./envelope.ts";
+import { entryList, pushEntries, refresh } from "./external-feed.ts";
 import { Refusal } from "./refusal.ts";
 import { tableOf } from "./tables/registry.ts";
 
@@ -87,6 +88,9 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   "system/ha-peer": { access: "sysgrp.cfg", methods: ["GET"], answer: haPeers },
   "system/vdom-resource": { access: "sysgrp.cfg", methods: ["GET"], answer: vdomResource },
   "system/object/usage": { access: "any", methods: ["GET"], answer: objectUsage },
+  "system/external-resource/dynamic": { access: "sysgrp.cfg", methods: ["POST"], answer: pushEntries },
+  "system/external-resource/entry-list": { access: "sysgrp.cfg", methods: ["GET"], answer: entryList },
+  "system/external-resource/refresh": { access: "sysgrp.cfg", methods: ["POST"], answer: refresh },
   "license/status": { access: "any", methods: ["GET"], answer: () => ({}) },
 };
 

@@ -4,7 +4,7 @@ import { LIMIT_NAMES, MODELS, type LimitName, type Limits, type ModelName } from
 import { PROFILE_LINES, profileOf } from "./profile.ts";
 import type { SimulatorOptions } from "./simulator.ts";
 import { DEFAULT_TOKEN } from "./state.ts";
-import { DEFAULT_SWITCHES, type Switches } from "./switches.ts";
+import { switchFault, type Switches } from "./switches.ts";
 
 export const USAGE = `FortiOS simulator: a FortiGate's REST API for addresses, address groups and what belongs to them.
 
@@ -50,7 +50,7 @@ export function parseOptions(args: readonly string[]): Parsed {
   try {
     values = raw(args);
   } catch (error) {
-    return { kind: "faults", faults: [`${String((error as Error).message)}; --help lists the options`] };
+    return { kind: "faults", faults: [`${(error as Error).message}; --help lists the options`] };
   }
   if (values.help === true) return { kind: "help" };
   const faults: string[] = [];
@@ -116,7 +116,7 @@ function release(name: string, faults: string[]): string {
   try {
     profileOf(name);
   } catch (error) {
-    faults.push(`--profile: ${String((error as Error).message)}`);
+    faults.push(`--profile: ${(error as Error).message}`);
   }
   return name;
 }
@@ -162,14 +162,13 @@ function user(spec: string, index: number, faults: string[]): ApiUser {
 function switches(items: readonly string[], faults: string[]): Partial<Switches> {
   const result: Record<string, unknown> = {};
   for (const item of items) {
-    const [name = "", value = ""] = item.split("=");
-    if (!Object.hasOwn(DEFAULT_SWITCHES, name)) {
-      faults.push(`--switch ${item}: use one of ${Object.keys(DEFAULT_SWITCHES).join(", ")}`);
-      continue;
-    }
-    result[name] = readable(value);
+    const [name = "", text = ""] = item.split("=");
+    const value = readable(text);
+    const fault = switchFault(name, value);
+    if (fault === undefined) result[name] = value;
+    else faults.push(`--switch ${item}: ${fault}`);
   }
-  return result as Partial<Switches>;
+  return result;
 }
 
 /** Numbers, true, false and null as such; else text. */

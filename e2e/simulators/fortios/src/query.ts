@@ -1,5 +1,5 @@
 import type { Json } from "./envelope.ts";
-import type { Field, Row, Value } from "./field.ts";
+import { type Field, type Row, type Value, textIn } from "./field.ts";
 import { matcher, order } from "./filter.ts";
 import { Refusal } from "./refusal.ts";
 import type { World } from "./rules.ts";
@@ -61,7 +61,7 @@ export function list(world: World, vdom: Vdom, table: Table, query: URLSearchPar
   const withMeta = flag(query, "with_meta");
   const rows = found.map(({ row }) => ({
     ...project(shown(table.fields, row, mkey)),
-    ...(withMeta ? meta(vdom, table, String(row[mkey])) : {}),
+    ...(withMeta ? meta(vdom, table, textIn(row, mkey)) : {}),
   }));
   return { rows, matched, nextIndex: found.at(-1)?.index ?? 0 };
 }
@@ -84,7 +84,7 @@ function sorted(found: Found[], sort: string | null): Found[] {
   const [key, direction = "asc"] = (sort ?? "").split(",");
   if (key === undefined || key === "") return found;
   const sign = direction.startsWith("d") ? -1 : 1;
-  return found.toSorted((a, b) => sign * order(String(a.row[key] ?? ""), String(b.row[key] ?? "")));
+  return found.toSorted((a, b) => sign * order(textIn(a.row, key), textIn(b.row, key)));
 }
 
 /** Past the end is an error; a page that runs over the end, or asks for nothing, is everything from its start. */

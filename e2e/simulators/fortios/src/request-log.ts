@@ -32,6 +32,8 @@ export interface LogEntry {
 export interface LogFilter {
   /** Entries with a higher id only. */
   readonly since?: number;
+  /** Skips so many of those that fit. */
+  readonly offset?: number;
   readonly limit?: number;
   readonly methods?: readonly string[];
   /** Part of the path. */
@@ -64,7 +66,8 @@ export class RequestLog {
   /** In the order in which they were done. */
   entries(filter: LogFilter = {}): LogEntry[] {
     const found = this.#entries.filter((entry) => fits(entry, filter));
-    return filter.limit === undefined ? found : found.slice(0, filter.limit);
+    const { offset = 0, limit = found.length } = filter;
+    return offset === 0 && limit >= found.length ? found : found.slice(offset, offset + limit);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Row } from "./field.ts";
+import { type Row, textIn } from "./field.ts";
 import { formatIPv4, maskLength, parseIPv4 } from "./ip.ts";
 import { memberNames } from "./rules.ts";
 import type { Vdom } from "./vdom.ts";
@@ -16,20 +16,20 @@ export const FAMILIES = {
  */
 export function addressesOf(row: Row | undefined, family: Family): readonly string[] {
   if (row === undefined) return [];
-  const type = String(row["type"]);
-  if (type === "iprange") return [`${String(row["start-ip"])}-${String(row["end-ip"])}`];
+  const type = textIn(row, "type");
+  if (type === "iprange") return [`${textIn(row, "start-ip")}-${textIn(row, "end-ip")}`];
   if (family === "ipv4" && type === "ipmask") {
-    const [ip = "", mask = ""] = String(row["subnet"]).split(" ");
+    const [ip = "", mask = ""] = textIn(row, "subnet").split(" ");
     const length = maskLength(parseIPv4(mask) ?? 0) ?? 0;
     if (length === 32 && ip === "0.0.0.0") return [];
     return [length === 32 ? ip : `${formatIPv4(parseIPv4(ip) ?? 0)}/${String(length)}`];
   }
   if (family === "ipv6" && type === "ipprefix") {
-    const prefix = String(row["ip6"]);
+    const prefix = textIn(row, "ip6");
     if (prefix === "::/128") return [];
     return [prefix.endsWith("/128") ? prefix.slice(0, -4) : prefix];
   }
-  return [`${type}:${String(row["name"])}`];
+  return [`${type}:${textIn(row, "name")}`];
 }
 
 /** A group's addresses through all its groups, sorted; `undefined` where there is no such group. */

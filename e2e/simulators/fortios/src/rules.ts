@@ -1,4 +1,4 @@
-import { required, type Row } from "./field.ts";
+import { required, type Row, textIn } from "./field.ts";
 import type { Limits } from "./limits.ts";
 import type { Profile } from "./profile.ts";
 import { mentions } from "./references.ts";
@@ -88,7 +88,7 @@ function isGroup(table: Table): boolean {
 
 export function memberNames(row: Row, field = "member"): string[] {
   const members = row[field];
-  return Array.isArray(members) ? members.map((member: Row) => String(member["name"])) : [];
+  return Array.isArray(members) ? members.map((member: Row) => textIn(member, "name")) : [];
 }
 
 function checkGroup(world: World, vdom: Vdom, table: Table, key: string | undefined, row: Row): void {
@@ -96,7 +96,7 @@ function checkGroup(world: World, vdom: Vdom, table: Table, key: string | undefi
   const names = memberNames(row);
   if (switches.placeholder === "refused" && names.includes("none"))
     throw cliRefusal(INVALID, "none as a member");
-  const own = new Set([key ?? "", String(row["name"])]);
+  const own = new Set([key ?? "", textIn(row, "name")]);
   const depth = depthOf(world, vdom, tableId(table), [...names, ...memberNames(row, "exclude-member")], own);
   const above = key === undefined ? 0 : heightAbove(vdom, tableId(table), key);
   if (switches.nestingDepth > 0 && depth + above > switches.nestingDepth) {

@@ -76,7 +76,7 @@ function headersOf(request: IncomingMessage): Record<string, string | undefined>
 
 /** The device's own web server. One write at a time: there is one configuration lock. */
 export function deviceHandler(device: Device): Handler {
-  let lock: Promise<void> = Promise.resolve();
+  let lock: Promise<undefined> = Promise.resolve(undefined);
   return async (incoming, response) => {
     const arrivedAt = Date.now();
     const monotonic = performance.now();
@@ -96,12 +96,15 @@ export function deviceHandler(device: Device): Handler {
     };
     let answer: Answer;
     if (admission.locks) {
-      const turn = lock.then(perform);
-      lock = turn.then(
-        () => {},
-        () => {},
-      );
-      answer = await turn;
+      const before = lock;
+      const turn = Promise.withResolvers<undefined>();
+      lock = turn.promise;
+      await before;
+      try {
+        answer = await perform();
+      } finally {
+        turn.resolve(undefined);
+      }
     } else {
       answer = await perform();
     }

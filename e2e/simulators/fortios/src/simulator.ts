@@ -36,15 +36,15 @@ export interface Simulator {
   /** Token of the first user. */
   readonly token: string;
   readonly device: Device;
-  log(filter?: LogFilter): LogEntry[];
+  readonly log: (filter?: LogFilter) => LogEntry[];
   /** An administrator's edit at the console. */
-  edit(change: Edit): Outcome;
-  failover(serial?: string): string;
+  readonly edit: (change: Edit) => Outcome;
+  readonly failover: (serial?: string) => string;
   /** Marks what a reboot goes back to (at first: the device as started). */
-  save(): void;
+  readonly save: () => void;
   /** Loses what was not saved; nobody answers for `downFor` milliseconds. */
-  reboot(downFor?: number): void;
-  close(): Promise<void>;
+  readonly reboot: (downFor?: number) => void;
+  readonly close: () => Promise<void>;
 }
 
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {

@@ -4,14 +4,17 @@ import { Chronicle } from "./chronicle.ts";
 import { Configuration, type Settings } from "./configuration.ts";
 import type { Identity } from "./envelope.ts";
 import { Faults } from "./fault.ts";
-import type { Row } from "./field.ts";
+import { type Row, textIn } from "./field.ts";
 import { NO_LATENCY, type Latency } from "./latency.ts";
+import { Feeds } from "./feeds.ts";
 import { limitsOf, type Limits, type ModelName } from "./limits.ts";
 import { Lockout, LOCKOUT, type LockoutRule } from "./lockout.ts";
 import { profileOf, type Profile } from "./profile.ts";
 import { RequestLog } from "./request-log.ts";
 import { addressesOf, FAMILIES, resolveGroup, type Family } from "./resolve.ts";
 import { memberNames, type World } from "./rules.ts";
+import { ROW_TABLES } from "./tables/registry.ts";
+import { Transactions } from "./transactions.ts";
 import { DEFAULT_SWITCHES, type Switches } from "./switches.ts";
 
 export interface DeviceOptions {
@@ -63,6 +66,8 @@ export class State {
   readonly limits: Limits;
   readonly settings: Settings;
   readonly faults = new Faults();
+  readonly transactions = new Transactions();
+  readonly feeds = new Feeds();
   readonly log = new RequestLog();
   readonly lockout: Lockout;
   readonly chronicle = new Chronicle();
@@ -141,7 +146,7 @@ export class State {
     return {
       name,
       family,
-      comment: String(row["comment"]),
+      comment: textIn(row, "comment"),
       members: memberNames(row).toSorted(),
       addresses: resolveGroup(owner, name, family) ?? [],
       used: owner.used(id, name),
@@ -160,12 +165,31 @@ export class State {
     const row = owner?.rows(id).get(name)?.row;
     if (owner === undefined || row === undefined) return undefined;
     const addresses = addressesOf(row, family);
-    return { name, family, comment: String(row["comment"]), addresses, used: owner.used(id, name), row };
+    return { name, family, comment: textIn(row, "comment"), addresses, used: owner.used(id, name), row };
   }
 
   addresses(vdom: string, family: Family = "ipv4"): AddressView[] {
     const names = this.configuration.vdom(vdom)?.rows(FAMILIES[family].address).keys() ?? [];
     return names.flatMap((name) => this.address(vdom, name, family) ?? []);
+  }
+
+  /** Every row of every table of every VDOM. */
+  dump(): Record<string, Record<string, readonly Row[]>> {
+    const vdoms = this.configuration.names().map((name) => {
+      const vdom = this.configuration.vdom(name);
+      const tables = ROW_TABLES.map((table) => {
+        const id = `${table.path}.${table.name}`;
+        return [
+          id,
+          vdom
+            ?.rows(id)
+            .entries()
+            .map(({ row }) => row) ?? [],
+        ] as const;
+      });
+      return [name, Object.fromEntries(tables)] as const;
+    });
+    return Object.fromEntries(vdoms);
   }
 
   /** A group's addresses through all its groups, sorted; empty where there is no such group. */

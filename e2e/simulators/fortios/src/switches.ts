@@ -62,3 +62,38 @@ export const DEFAULT_SWITCHES: Switches = {
   lockedStatus: 429,
   purge: "refused",
 };
+
+const ANY = "number";
+/** The positions each switch has; `number` = any whole number. */
+export const POSITIONS: Readonly<Record<keyof Switches, readonly unknown[] | typeof ANY>> = {
+  childDuplicate: ["success", -5, -15],
+  childMissing: [404, "success", -3],
+  lastMember: ["refused", "allowed"],
+  identicalPut: ["unchanged", "changed"],
+  revisionScope: ["table", "vdom", "global"],
+  missingReference: [-3, -651],
+  failedDependency: [false, true],
+  filterCase: ["sensitive", "insensitive"],
+  loopCode: ANY,
+  nestingDepth: ANY,
+  emptyGroupInPolicy: ["allowed", "refused"],
+  tableFullCode: [-4, -580],
+  tableFullStatus: ANY,
+  maxBody: ANY,
+  placeholder: ["accepted", "refused"],
+  emptyGroup: [null, "allowed", "refused"],
+  urlToken: [null, true, false],
+  lockedStatus: [429, 401],
+  purge: ["refused", "purge"],
+};
+
+/** @returns what is wrong with it, or undefined */
+export function switchFault(name: string, value: unknown): string | undefined {
+  if (!Object.hasOwn(POSITIONS, name))
+    return `switch ${name}: use one of ${Object.keys(POSITIONS).join(", ")}`;
+  const positions = POSITIONS[name as keyof Switches];
+  if (positions === ANY) return Number.isInteger(value) ? undefined : `switch ${name}: give a whole number`;
+  return positions.includes(value)
+    ? undefined
+    : `switch ${name}: use one of ${positions.map(String).join(", ")}`;
+}

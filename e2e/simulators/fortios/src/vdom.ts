@@ -1,4 +1,4 @@
-import { defaultOf, present, type Row } from "./field.ts";
+import { defaultOf, present, type Row, textIn } from "./field.ts";
 import { mentions, nodeKey, References } from "./references.ts";
 import { digestOf, Rows, type Entry } from "./rows.ts";
 import { tableId, type Table } from "./table.ts";
@@ -81,7 +81,7 @@ export class Vdom {
       predefined: marks.predefined ?? before?.predefined ?? false,
       digest: digestOf(row),
     };
-    const next = String(row[table.mkey ?? ""]);
+    const next = textIn(row, table.mkey);
     if (key !== undefined && key !== next) {
       this.#retarget(id, key, next, () => rows.rename(key, next, entry));
     } else {

@@ -1,4 +1,4 @@
-import { present, type Row, type Value } from "./field.ts";
+import { present, type Row, type Value, textIn } from "./field.ts";
 import { parseValue } from "./field-value.ts";
 import { cliRefusal, EMPTY, IN_USE, NOT_FOUND, PROTECTED, Refusal } from "./refusal.ts";
 import { checkName, checkRoom, checkRow, type World } from "./rules.ts";
@@ -38,7 +38,7 @@ export function create(world: World, vdom: Vdom, table: Table, body: Body): Writ
   const row = blankRow(table, world.profile);
   merge(table, world, row, body);
   numbered(table, vdom, row);
-  const key = String(row[table.mkey ?? ""]);
+  const key = textIn(row, table.mkey);
   if (key === "") throw cliRefusal(EMPTY, `${String(table.mkey)} must be set`);
   checkName(vdom, table, key);
   checkRoom(world, vdom, table);
@@ -104,7 +104,7 @@ export function existing(vdom: Vdom, table: Table, key: string): Row {
 
 /** Puts a changed row back. */
 export function store(world: World, vdom: Vdom, table: Table, key: string, before: Row, row: Row): Written {
-  const next = String(row[table.mkey ?? ""]);
+  const next = textIn(row, table.mkey);
   const same = JSON.stringify(before) === JSON.stringify(row);
   if (same) return { mkey: key, changed: world.switches.identicalPut === "changed" };
   if (vdom.rows(tableId(table)).get(key)?.fixed === true) throw cliRefusal(PROTECTED, `${key} is built in`);

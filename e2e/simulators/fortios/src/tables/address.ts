@@ -1,4 +1,4 @@
-import { options, TOGGLE, type Field, type Row } from "../field.ts";
+import { options, TOGGLE, type Field, type Row, textIn } from "../field.ts";
 import { parseIPv4 } from "../ip.ts";
 import { BAD_RANGE, cliRefusal, EMPTY } from "../refusal.ts";
 import type { Table } from "../table.ts";
@@ -186,8 +186,8 @@ export const ADDRESS: Table = {
   namesake: ["firewall.addrgrp"],
   check(row: Row): void {
     if (row["type"] === "iprange") {
-      const start = parseIPv4(String(row["start-ip"])) ?? 0;
-      const end = parseIPv4(String(row["end-ip"])) ?? 0;
+      const start = parseIPv4(textIn(row, "start-ip")) ?? 0;
+      const end = parseIPv4(textIn(row, "end-ip")) ?? 0;
       if (start > end || end === 0) throw cliRefusal(BAD_RANGE, "end-ip is before start-ip");
     }
     if (row["type"] === "fqdn" && row["fqdn"] === "") throw cliRefusal(EMPTY, "fqdn");

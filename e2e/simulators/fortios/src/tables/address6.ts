@@ -1,4 +1,4 @@
-import { options, TOGGLE, type Field, type Row } from "../field.ts";
+import { options, TOGGLE, type Field, type Row, textIn } from "../field.ts";
 import { parseIPv6 } from "../ip.ts";
 import { BAD_RANGE, cliRefusal, EMPTY } from "../refusal.ts";
 import type { Table } from "../table.ts";
@@ -114,8 +114,8 @@ export const ADDRESS6: Table = {
   namesake: ["firewall.addrgrp6"],
   check(row: Row): void {
     if (row["type"] === "iprange") {
-      const start = parseIPv6(String(row["start-ip"])) ?? 0n;
-      const end = parseIPv6(String(row["end-ip"])) ?? 0n;
+      const start = parseIPv6(textIn(row, "start-ip")) ?? 0n;
+      const end = parseIPv6(textIn(row, "end-ip")) ?? 0n;
       if (start > end || end === 0n) throw cliRefusal(BAD_RANGE, "end-ip is before start-ip");
     }
     if (row["type"] === "fqdn" && row["fqdn"] === "") throw cliRefusal(EMPTY, "fqdn");
