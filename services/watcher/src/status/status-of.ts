@@ -1,0 +1,112 @@
+import type { ClusterStatus, TargetStatus } from "@podgate/shared/contract/status";
+import type { DefinitionFact } from "../kubernetes/group-definitions.ts";
+import type { Loser } from "../membership/conflicts.ts";
+
+export interface Condition {
+  readonly type: "Accepted" | "InSync";
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+}
+
+export interface GroupStatusView {
+  readonly observedGeneration: number;
+  readonly group?: string;
+  readonly members: number;
+  readonly targets: readonly {
+    readonly name: string;
+    readonly firewallGroup: string;
+    readonly desired: number;
+    readonly applied: number;
+    readonly inSync: boolean;
+    readonly message?: string;
+  }[];
+  readonly sharedNamespaces: readonly string[];
+  readonly conditions: readonly Condition[];
+}
+
+/** What a group definition's status should say. Pure: transition times are the writer's. */
+export function statusOf(
+  fact: DefinitionFact,
+  loser: Loser | undefined,
+  members: number,
+  sharedNamespaces: readonly string[],
+  targets: readonly TargetStatus[],
+  cluster: ClusterStatus | undefined,
+): GroupStatusView {
+  const group = fact.definition?.group;
+  const observedGeneration = fact.generation;
+  const accepted = acceptance(fact, loser);
+  const entries = targets.flatMap((target) => {
+    const entry = group === undefined || accepted.status !== "True" ? undefined : target.groups[group];
+    if (entry === undefined) return [];
+    const { firewallGroup, desired, applied, inSync, message } = entry;
+    return [
+      {
+        name: target.target,
+        firewallGroup,
+        desired,
+        applied,
+        inSync,
+        ...(message !== undefined && { message }),
+      },
+    ];
+  });
+  const sync = synchronization(group, accepted, entries, cluster);
+  return {
+    observedGeneration,
+    ...(group !== undefined && { group }),
+    members: accepted.status === "True" ? members : 0,
+    targets: entries.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    sharedNamespaces,
+    conditions: [
+      { type: "Accepted", observedGeneration, ...accepted },
+      { type: "InSync", observedGeneration, ...sync },
+    ],
+  };
+}
+
+type Verdict = Pick<Condition, "status" | "reason" | "message">;
+
+function acceptance(fact: DefinitionFact, loser: Loser | undefined): Verdict {
+  if (fact.definition === undefined)
+    return { status: "False", reason: "Invalid", message: fact.faults.join("; ") };
+  if (loser !== undefined) {
+    const { kind, namespace, name } = loser.winner.source;
+    const other = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+    return {
+      status: "False",
+      reason: "Conflict",
+      message: `the group ${fact.definition.group} is claimed by the older ${other}`,
+    };
+  }
+  return { status: "True", reason: "Accepted", message: "the definition is in force" };
+}
+
+function synchronization(
+  group: string | undefined,
+  accepted: Verdict,
+  entries: GroupStatusView["targets"],
+  cluster: ClusterStatus | undefined,
+): Verdict {
+  if (accepted.status !== "True" || group === undefined)
+    return { status: "False", reason: "NotAccepted", message: accepted.message };
+  if (cluster === undefined)
+    return { status: "Unknown", reason: "NoPusher", message: "no pusher has reported on this cluster yet" };
+  const unrouted = cluster.unrouted[group];
+  if (unrouted !== undefined) return { status: "False", reason: "NotRouted", message: unrouted };
+  if (entries.length === 0)
+    return { status: "Unknown", reason: "NotReported", message: "no target has reported on this group yet" };
+  const late = entries.filter(({ inSync }) => !inSync);
+  if (late.length === 0)
+    return {
+      status: "True",
+      reason: "InSync",
+      message: `${entries.length} target(s) hold the group's members`,
+    };
+  const words = late.map(
+    ({ name, applied, desired, message }) => `${name}: ${message ?? `${applied} of ${desired} members`}`,
+  );
+  return { status: "False", reason: "Behind", message: words.join("; ").slice(0, 1024) };
+}
