@@ -1,5 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
-import { BusError, type Bus, type StreamInfo } from "./bus.ts";
+import { BusError, type Bus, type StoredMessage, type StreamInfo } from "./bus.ts";
 import { MemoryClient } from "./memory-client.ts";
 import {
   MemoryStream,
@@ -16,6 +16,12 @@ export type { StreamSnapshot } from "./memory-stream.ts";
 /** What happens to a request on its way. */
 type Fault = "lost-request" | "lost-reply";
 
+export interface MemoryBusOptions {
+  readonly clock: Clock;
+  /** Every message at the moment it is stored: what a test's oracle looks at. */
+  readonly onStored?: (stream: string, message: StoredMessage) => void;
+}
+
 /**
  * A nats-server with JetStream in this process: streams, buckets, TTL on the clock that is passed in, and every
  * fault the contract suite knows. A request is handled at the call and answered in a microtask, so a run is
@@ -23,6 +29,7 @@ type Fault = "lost-request" | "lost-reply";
  */
 export class MemoryBusServer {
   readonly clock: Clock;
+  readonly #onStored: MemoryBusOptions["onStored"];
   readonly #streams = new Map<string, { readonly stream: MemoryStream; readonly config: WireConfig }>();
   readonly #clients = new Set<MemoryClient>();
   readonly #faults: Fault[] = [];
@@ -32,8 +39,9 @@ export class MemoryBusServer {
   #online = true;
   #made = 0;
 
-  constructor(options: { readonly clock: Clock }) {
+  constructor(options: MemoryBusOptions) {
     this.clock = options.clock;
+    this.#onStored = options.onStored;
   }
 
   /** A client's connection; `user` names it for `refuse` and `hold`. */
@@ -109,10 +117,11 @@ export class MemoryBusServer {
     if (!this.#held.has(user)) this.#held.set(user, []);
   }
 
-  release(user: string): void {
+  /** Lets what waits go on, the oldest first; with a `count` the rest stays on the wire. */
+  release(user: string, count = Number.POSITIVE_INFINITY): void {
     const waiting = this.#held.get(user) ?? [];
-    this.#held.delete(user);
-    for (const run of waiting) run();
+    if (count >= waiting.length) this.#held.delete(user);
+    for (const run of waiting.splice(0, count)) run();
   }
 
   /** From now until its connection is cut, the user's publishes are stored but no answer reaches it. */
@@ -176,16 +185,21 @@ export class MemoryBusServer {
     return this.#get(name);
   }
 
-  async publish(user: string, put: Put, stream?: string): Promise<MemoryMessage> {
-    if (this.#held.has(user)) {
-      await new Promise<void>((resolve) => this.#held.get(user)?.push(resolve));
-    }
+  publish(user: string, put: Put, stream?: string): Promise<MemoryMessage> {
+    const handle = (): Promise<MemoryMessage> => this.#handle(user, put, stream);
+    const waiting = this.#held.get(user);
+    if (waiting === undefined) return handle();
+    return new Promise((resolve) => waiting.push(() => resolve(handle())));
+  }
+
+  async #handle(user: string, put: Put, stream?: string): Promise<MemoryMessage> {
     this.check(user);
     if (!this.#online) throw new BusError("unknown", "not connected to NATS");
     const fault = this.#faults.shift();
     if (fault === "lost-request") throw new BusError("unknown", `${put.subject}: no answer in time`);
     const target = this.#takerOf(put.subject, stream);
     const message = target.put(put);
+    this.#onStored?.(target.name, message);
     for (const client of this.#clients) client.stored(target.name, message);
     if (this.#muted.has(user)) return new Promise(() => undefined);
     if (fault === "lost-reply") throw new BusError("unknown", `${put.subject}: no answer in time`);

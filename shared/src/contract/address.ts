@@ -6,6 +6,7 @@ export class AddressError extends Error {
   override name = "AddressError";
 }
 
+/** Its own check, since the library reads a leading zero as octal. */
 const OCTETS = /^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/;
 
 /**
@@ -24,12 +25,18 @@ export function canonicalAddress(text: string): string {
     if (!ipaddr.IPv4.isValid(text)) throw new AddressError(`"${text}" is not an IPv4 address`);
     return refuseUnspecified(text);
   }
-  if (!text.includes(":") || !ipaddr.IPv6.isValid(text)) {
+  if (!isIpv6(text)) {
     throw new AddressError(`"${text}" is not an IPv4 or IPv6 address in its usual form`);
   }
   const parsed = ipaddr.IPv6.parse(text);
   if (parsed.isIPv4MappedAddress()) return refuseUnspecified(parsed.toIPv4Address().toString());
   return refuseUnspecified(parsed.toRFC5952String());
+}
+
+function isIpv6(text: string): boolean {
+  if (!text.includes(":") || !ipaddr.IPv6.isValid(text)) return false;
+  const tail = text.slice(text.lastIndexOf(":") + 1);
+  return !tail.includes(".") || OCTETS.test(tail);
 }
 
 function refuseUnspecified(address: string): string {
@@ -55,8 +62,8 @@ export interface Cidr {
  * @throws AddressError for anything else
  */
 export function parseCidr(text: string): Cidr {
-  const [head = "", prefix] = text.split("/", 2);
-  const base = canonicalBase(head, text);
+  const [head = "", prefix, ...rest] = text.split("/");
+  const base = canonicalBase(rest.length === 0 ? head : "", text);
   const bits = prefix === undefined ? base.toByteArray().length * 8 : prefixLength(prefix, base, text);
   return {
     text,
@@ -68,7 +75,7 @@ export function parseCidr(text: string): Cidr {
 }
 
 function canonicalBase(head: string, text: string): ipaddr.IPv4 | ipaddr.IPv6 {
-  if (OCTETS.test(head) || (head.includes(":") && !head.includes("%") && ipaddr.IPv6.isValid(head))) {
+  if (OCTETS.test(head) || (!head.includes("%") && isIpv6(head))) {
     try {
       return ipaddr.parse(head);
     } catch {

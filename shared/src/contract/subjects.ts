@@ -1,4 +1,5 @@
 import { canonicalAddress } from "./address.ts";
+import { LABEL } from "./names.ts";
 
 /**
  * The NATS names of the bus. A token of a subject may hold anything but white space, '.', '*' and '>'; ours
@@ -74,9 +75,9 @@ export type Subject =
 /** What a subject of a cluster's stream stands for. @throws SubjectError for any other subject */
 export function parseSubject(subject: string): Subject {
   const [root, table, cluster, group, address, ...rest] = subject.split(".");
-  if (root === "podgate" && cluster !== undefined && rest.length === 0) {
+  if (root === "podgate" && cluster !== undefined && LABEL.test(cluster) && rest.length === 0) {
     if (table === "clusters" && group === undefined) return { kind: "state", cluster };
-    if (table === "members" && group !== undefined && address !== undefined) {
+    if (table === "members" && group && address) {
       return { kind: "member", cluster, group: decodeToken(group), address: decodeAddress(address) };
     }
   }
