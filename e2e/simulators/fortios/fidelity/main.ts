@@ -1,0 +1,35 @@
+import { PROFILE_LINES } from "../src/profile.ts";
+import { startSimulator, type Simulator } from "../src/simulator.ts";
+import { runAnsible } from "./ansible.ts";
+import { pythonEnvironment } from "./environment.ts";
+import { runFortigateApi } from "./fortigate-api.ts";
+import { table, type Result } from "./result.ts";
+
+/** Clients that we did not write, against a simulator of every profile. */
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const only = process.argv.slice(2);
+const bin = await pythonEnvironment(say);
+const simulators = new Map<string, Simulator>();
+for (const profile of PROFILE_LINES)
+  simulators.set(profile, await startSimulator({ profile, vdoms: ["root", "dmz"] }));
+const results: Result[] = [];
+try {
+  const clients = { "fortigate-api": runFortigateApi, ansible: runAnsible };
+  for (const [name, client] of Object.entries(clients)) {
+    if (only.length > 0 && !only.includes(name)) continue;
+    const started = performance.now();
+    say(`${name}: ${PROFILE_LINES.join(", ")} …`);
+    results.push(...(await client(bin, simulators)));
+    say(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  }
+} finally {
+  await Promise.all([...simulators.values()].map((simulator) => simulator.close()));
+}
+const { text, failures } = table(results, PROFILE_LINES);
+say(text);
+for (const failure of failures) say(`FAILED ${failure}`);
+say(`${String(results.filter(({ ok }) => ok).length)} passed, ${String(failures.length)} failed`);
+if (failures.length > 0 || results.length === 0) process.exitCode = 1;
