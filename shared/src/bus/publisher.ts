@@ -35,10 +35,13 @@ interface Item extends Message {
   readonly ttlSeconds: number | undefined;
   readonly resolve: (sequence: number) => void;
   readonly reject: (error: Error) => void;
+  /** An earlier try of it may still arrive, or have arrived. */
+  readonly uncertain: boolean;
 }
 
 interface Flying extends Item, Sent {
   outcome: "sent" | "stored" | BusError;
+  refused: boolean;
 }
 
 /**
@@ -118,7 +121,14 @@ export class Publisher {
     if (this.#epoch === undefined) return Promise.reject(new Error("publish before claim"));
     return new Promise((resolve, reject) => {
       const { subject, data } = message;
-      this.#waiting.push({ subject, data, ttlSeconds: options.ttlSeconds, resolve, reject });
+      this.#waiting.push({
+        subject,
+        data,
+        ttlSeconds: options.ttlSeconds,
+        resolve,
+        reject,
+        uncertain: false,
+      });
       this.#pump();
     });
   }
@@ -147,7 +157,7 @@ export class Publisher {
     if (failed !== undefined) throw failed.reason;
     if ((await bus.streamInfo(stream))?.created !== info.created) return undefined;
     this.#acknowledged = start + WINDOW + 1;
-    this.#state = { ...message, ttlSeconds: undefined, sequence: this.#acknowledged };
+    this.#state = { ...message, ttlSeconds: undefined, sequence: this.#acknowledged, refused: false };
     this.#epoch = epoch;
     return epoch;
   }
@@ -157,7 +167,7 @@ export class Publisher {
       const item = this.#waiting.shift();
       if (item === undefined) return;
       const expectLastSequence = this.#acknowledged + this.#flight.length;
-      const flying: Flying = { ...item, sequence: expectLastSequence + 1, outcome: "sent" };
+      const flying: Flying = { ...item, sequence: expectLastSequence + 1, outcome: "sent", refused: false };
       this.#flight.push(flying);
       void this.#send(flying, expectLastSequence);
     }
@@ -172,6 +182,7 @@ export class Publisher {
       flying.outcome = "stored";
     } catch (error) {
       flying.outcome = asBusError(error);
+      flying.refused = !flying.uncertain && flying.outcome.kind === "wrong-last-sequence";
     }
     if (this.#end !== undefined) return;
     if (!this.#settling) {
@@ -213,7 +224,7 @@ export class Publisher {
         if (last === undefined || this.#end !== undefined) continue;
         if (last > this.#acknowledged) this.#attempt = 0;
         while (this.#flight[0] !== undefined && this.#flight[0].sequence <= last) this.#acknowledge();
-        this.#waiting.unshift(...this.#flight.splice(0));
+        this.#waiting.unshift(...this.#flight.splice(0).map(again));
         if (isRefusal(cause) && this.#attempt > 0) await this.#pause(this.#attempt);
         this.#settling = false;
         this.#pump();
@@ -266,6 +277,12 @@ export class Publisher {
   #tellIdle(): void {
     if (this.pending === 0 || this.#end !== undefined) for (const run of this.#idlers.splice(0)) run();
   }
+}
+
+/** The same message for another try under the same sequence. */
+function again({ subject, data, ttlSeconds, resolve, reject, uncertain, outcome }: Flying): Item {
+  const surely = outcome instanceof BusError && outcome.kind !== "unknown" && outcome.kind !== "other";
+  return { subject, data, ttlSeconds, resolve, reject, uncertain: uncertain || !surely };
 }
 
 function asBusError(error: unknown): BusError {

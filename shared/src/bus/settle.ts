@@ -8,6 +8,8 @@ export interface Sent {
   readonly data: Uint8Array;
   readonly ttlSeconds: number | undefined;
   readonly sequence: number;
+  /** The bus answered that it did not store it, and it was on the wire only once. */
+  readonly refused: boolean;
 }
 
 export interface Reign {
@@ -25,7 +27,8 @@ export interface Reign {
  * After a failed publish: up to which sequence is the stream ours? Undefined when it changed while it was read
  * (a late message of our own arrived): ask again.
  *
- * The last message alone proves nothing. It may be gone (a tombstone that expired while we were cut off), and a
+ * A message that was surely refused while its sequence is taken: another writer took it. Else the last message
+ * alone proves nothing. It may be gone (a tombstone that expired while we were cut off), and a
  * claim of another writer may stand between two of our own. So two things are compared: the newest state message
  * must be our newest (every other writer begins with a claim, which is one, and state messages do not expire),
  * and for every message that would count as stored, its subject must show it or our later one. A tombstone may
@@ -50,7 +53,12 @@ export async function settle(bus: Bus, reign: Reign): Promise<number | undefined
   }
 
   const rows = new Map([[state.subject, state]]);
-  for (const sent of flight) if (sent.sequence <= last) rows.set(sent.subject, sent);
+  for (const sent of flight) {
+    if (sent.sequence > last) continue;
+    if (sent.refused)
+      throw new Fenced("replaced", `stream ${stream} holds another's message at ${sent.sequence}`);
+    rows.set(sent.subject, sent);
+  }
   const wrong = await Promise.all([...rows.values()].map((sent) => isWrong(bus, stream, sent)));
   const again = await bus.streamInfo(stream);
   if (again?.lastSequence !== last || again.created !== epoch.created) return undefined;
