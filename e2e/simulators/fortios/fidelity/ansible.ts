@@ -49,6 +49,7 @@ async function play(
     ANSIBLE_HOME: folder,
     ANSIBLE_STDOUT_CALLBACK: "ansible.posix.json",
     ANSIBLE_FORKS: "3",
+    ANSIBLE_PIPELINING: "1",
     ANSIBLE_NOCOLOR: "1",
     ANSIBLE_LOCALHOST_WARNING: "0",
     ANSIBLE_DEPRECATION_WARNINGS: "0",
@@ -76,7 +77,9 @@ function inventoryOf(simulators: ReadonlyMap<string, Simulator>, folder: string,
     profile,
     {
       ansible_host: "127.0.0.1",
+      // The port proper tells the persistent connections of one address apart.
       ansible_port: simulator.port,
+      ansible_httpapi_port: simulator.port,
       ansible_httpapi_ca_path: join(folder, `${profile}.pem`),
       ansible_httpapi_session_key: { access_token: wrong ? "not-the-token" : simulator.token },
       empty_allowed: simulator.device.profile.emptyGroup,
