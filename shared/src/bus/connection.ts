@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { connect, createInbox, headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
 import { backoff } from "../runtime/backoff.ts";
@@ -39,9 +40,11 @@ export class Connection {
   readonly #subscriptions = new Map<string, Set<() => void>>();
   readonly #running: Promise<void>;
   #current: NatsConnection | undefined;
+  #turn: number;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#turn = Math.floor(options.random() * options.servers.length);
     this.#running = this.#run();
   }
 
@@ -125,14 +128,17 @@ export class Connection {
     }
   }
 
+  /** One server at a time, in turn: the back-off between attempts is ours. */
   #connect(): Promise<NatsConnection> {
     const { servers, name, credentials, tls, inboxPrefix } = this.#options;
+    const server = servers[this.#turn % servers.length] ?? "";
+    this.#turn += 1;
     const authenticator = authenticatorFor(credentials);
     return connect({
-      servers: [...servers],
+      servers: [server],
       name,
       ...(authenticator && { authenticator }),
-      ...(tls && { tls: { ...tls } }),
+      ...(tls && { tls: { ...tls, ...addressOf(server) } }),
       ...(inboxPrefix !== undefined && { inboxPrefix }),
       reconnect: false,
       timeout: CONNECT_TIMEOUT_MS,
@@ -178,6 +184,16 @@ export class Connection {
   trouble(message: string): void {
     this.#options.onTrouble?.(message);
   }
+}
+
+/**
+ * The library leaves the server's name out of the TLS handshake when it is an address, and Node then checks the
+ * certificate against "localhost"; it passes this field on to Node.
+ */
+function addressOf(server: string): { readonly host?: string } {
+  const { hostname } = new URL(server.includes("://") ? server : `nats://${server}`);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  return isIP(host) === 0 ? {} : { host };
 }
 
 function headersOf(fields: Readonly<Record<string, string>>): ReturnType<typeof headers> {

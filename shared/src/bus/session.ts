@@ -40,14 +40,15 @@ export async function* session(
   options: SessionOptions,
 ): AsyncGenerator<SessionItem, void, undefined> {
   if (options.signal.aborted) return;
-  const pull = new Pull(connection, clock, options);
+  let pull: Pull | undefined;
   try {
+    pull = new Pull(connection, clock, options);
     yield* pull.run(api);
   } catch (error) {
     const made = busError(error, options.stream);
     throw made.kind === "unknown" ? new BusError("interrupted", made.message) : made;
   } finally {
-    pull.stop();
+    pull?.stop();
   }
 }
 

@@ -7,9 +7,9 @@ import { until, type Environment, type Link } from "./environment.ts";
 import { freePorts, NatsServer, type User } from "./nats-server.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
-const ADMIN: User = { user: "admin", password: "admin-password" };
+const ADMIN = { user: "admin", password: "admin-password" };
 const NOBODY = "_NOTHING";
-const STRANGER: User = {
+const STRANGER = {
   user: "stranger",
   password: "stranger-password",
   permissions: { publish: { allow: [NOBODY] }, subscribe: { allow: ["_INBOX.>"] } },
@@ -29,7 +29,10 @@ export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<En
 
   const first = (): NatsServer => servers.find((server) => server.running) ?? at(servers, 0);
 
-  async function client({ user, password }: User, port: number): Promise<ReturnType<typeof natsBus>> {
+  async function client(
+    { user, password }: Required<Pick<User, "user" | "password">>,
+    port: number,
+  ): Promise<ReturnType<typeof natsBus>> {
     const passwordFile = join(at(servers, 0).directory, `${user}.password`);
     writeFileSync(passwordFile, `${password}\n`);
     const bus = natsBus({

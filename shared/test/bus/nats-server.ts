@@ -43,14 +43,20 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 export interface User {
-  readonly user: string;
-  readonly password: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly nkey?: string;
   readonly permissions?: Permissions;
 }
 
 export interface ServerOptions {
+  /** Default: any that is free. */
+  readonly port?: number;
   readonly name?: string;
   readonly users?: readonly User[];
+  readonly token?: string;
+  /** Files; with `ca` the client must show a certificate, too. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
   /** Joins the server into a cluster: the cluster ports of all its servers must be known beforehand. */
   readonly cluster?: { readonly port: number; readonly ports: readonly number[] };
 }
@@ -59,16 +65,17 @@ export interface ServerOptions {
 export class NatsServer {
   readonly directory: string;
   readonly store: string;
-  readonly #options: ServerOptions;
+  #options: ServerOptions;
   readonly #path: string;
   #process: ChildProcess | undefined;
   #said = "";
-  /** Port 0 at the first start, the same again at each restart. */
-  port = -1;
+  /** Any free one at the first start, the same again at each restart. */
+  port: number;
 
   constructor(path: string, options: ServerOptions = {}) {
     this.#path = path;
     this.#options = options;
+    this.port = options.port ?? -1;
     this.directory = mkdtempSync(join(tmpdir(), "podgate-nats-"));
     this.store = join(this.directory, "store");
   }
@@ -82,7 +89,7 @@ export class NatsServer {
   }
 
   async start(): Promise<void> {
-    const { name, users, cluster } = this.#options;
+    const { name, users, token, tls, cluster } = this.#options;
     const config = join(this.directory, "nats.conf");
     writeFileSync(
       config,
@@ -92,6 +99,10 @@ export class NatsServer {
         jetstream: { store_dir: this.store, max_mem: 64_000_000, max_file: 2_000_000_000 },
         ...(name && { server_name: name }),
         ...(users && { authorization: { users } }),
+        ...(token && { authorization: { token } }),
+        ...(tls && {
+          tls: { cert_file: tls.cert, key_file: tls.key, ...(tls.ca && { ca_file: tls.ca, verify: true }) },
+        }),
         ...(cluster && {
           cluster: {
             name: "podgate",
@@ -112,6 +123,13 @@ export class NatsServer {
     process.once("exit", end);
     child.once("exit", () => process.off("exit", end));
     await this.#readPorts(child);
+  }
+
+  /** Killed and started again with other users. */
+  async restart(users: readonly User[]): Promise<void> {
+    await this.kill();
+    this.#options = { ...this.#options, users };
+    await this.start();
   }
 
   /** As `kill -9`. */
