@@ -45,17 +45,21 @@ const UNCHANGED = ["not r.failed", "not r.changed"];
 const refused = (code: number): string[] => ["r.failed", `r.meta.error == ${String(code)}`];
 const names = (...members: readonly string[]): { name: string }[] => members.map((name) => ({ name }));
 
+const table = (name: string): string => name.replace("firewall_", "");
+const members = (...list: readonly string[]): string =>
+  `(r.meta.results[0].member | map(attribute='name') | sort | list) == ${JSON.stringify(list).replaceAll('"', "'")}`;
+
 function family(facts: FamilyFacts): Case[] {
   const { label, address, group, field } = facts;
   const fortios = "fortinet.fortios.fortios_";
   const set = (
-    table: string,
+    kind: string,
     name: string,
     more: object,
     state = "present",
   ): Pick<Case, "module" | "args"> => ({
-    module: `${fortios}${table}`,
-    args: { vdom: "root", state, [table]: { name, ...more } },
+    module: `${fortios}${kind}`,
+    args: { vdom: "root", state, [kind]: { name, ...more } },
   });
   const member = (state: "present" | "absent", name: string): Pick<Case, "module" | "args"> => ({
     module: `${fortios}${group}`,
@@ -67,9 +71,9 @@ function family(facts: FamilyFacts): Case[] {
       [group]: { name: "f-g1", member: names(name) },
     },
   });
-  const read = (table: string, name: string): Pick<Case, "module" | "args"> => ({
+  const read = (kind: string, name: string): Pick<Case, "module" | "args"> => ({
     module: `${fortios}configuration_fact`,
-    args: { vdom: "root", selector: table, params: { name } },
+    args: { vdom: "root", selector: kind, params: { name } },
   });
   const generic = (method: string, path: string, body: object): Pick<Case, "module" | "args"> => ({
     module: `${fortios}json_generic`,
@@ -78,9 +82,6 @@ function family(facts: FamilyFacts): Case[] {
       json_generic: { method, path: `/api/v2/cmdb/firewall/${path}`, jsonbody: JSON.stringify(body) },
     },
   });
-  const table = (name: string): string => name.replace("firewall_", "");
-  const members = (...list: readonly string[]): string =>
-    `(r.meta.results[0].member | map(attribute='name') | sort | list) == ${JSON.stringify(list).replaceAll('"', "'")}`;
   return [
     {
       name: "address create",
@@ -206,7 +207,7 @@ function family(facts: FamilyFacts): Case[] {
     },
     { name: "address delete odd name", ...set(address, "f a/3", {}, "absent"), expect: CHANGED },
     { name: "address delete last", ...set(address, "f-a2", {}, "absent"), expect: CHANGED },
-  ].map((item) => ({ ...item, name: `${label} ${item.name}` }));
+  ].map((item) => Object.assign(item, { name: `${label} ${item.name}` }));
 }
 
 export const ANSIBLE_CASES: readonly Case[] = [...family(V4), ...family(V6)];

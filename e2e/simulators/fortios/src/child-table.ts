@@ -16,17 +16,17 @@ export function readChild(
   table: Table,
   key: string,
   path: ChildPath,
-): readonly Row[] {
+): { readonly field: TableField; readonly rows: readonly Row[] } {
   let fields = table.fields;
   let row: Row = existing(vdom, table, key);
   for (let at = 0; ; at += 2) {
     const field = childField(world, fields, path[at]);
     const rows = rowsOf(row, field);
     const child = path[at + 1];
-    if (child === undefined) return rows;
+    if (child === undefined) return { field, rows };
     const found = rows.find((item) => textIn(item, field.mkey) === child);
     if (found === undefined) throw new Refusal(404);
-    if (path.length === at + 2) return [found];
+    if (path.length === at + 2) return { field, rows: [found] };
     row = found;
     fields = field.fields;
   }

@@ -11,7 +11,7 @@ import {
   type WriteFacts,
 } from "./envelope.ts";
 import { flag, list, meta, projection, shown } from "./query.ts";
-import { Refusal } from "./refusal.ts";
+import { FULL, IN_USE, PROTECTED, Refusal } from "./refusal.ts";
 import { defaultsOf, schemaOf } from "./schema.ts";
 import { tableId, type Table } from "./table.ts";
 import { tableOf } from "./tables/registry.ts";
@@ -38,10 +38,13 @@ export function cmdb(call: Call): Outcome {
   }
 }
 
+/** Neither a duplicate nor a missing or invalid attribute: 500 on every build. */
+const OTHER: ReadonlySet<number> = new Set([IN_USE, FULL, -580, PROTECTED]);
+
 /** Old builds answer 424 where newer ones answer 500. */
 function mapped(refusal: Refusal, call: Call): Refusal {
-  const old = call.world.switches.failedDependency && refusal.status === 500;
-  return old ? new Refusal(424, refusal.code, refusal.cli) : refusal;
+  const isOld = call.world.switches.failedDependency && refusal.status === 500;
+  return isOld && !OTHER.has(refusal.code ?? 0) ? new Refusal(424, refusal.code, refusal.cli) : refusal;
 }
 
 function authorize(call: Call, table: Table): void {
@@ -89,13 +92,12 @@ function read(call: Call, table: Table, place: Place, keys: readonly string[]): 
   if (row === undefined) throw new Refusal(404);
   const counts = { size: vdom.rows(tableId(table)).size, matched: 1, nextIndex: index };
   if (path.length > 0) {
-    const rows = readChild(world, vdom, table, key, path);
-    const children = rows.map((child) => shown([], child, Object.keys(child)[0] ?? ""));
+    const { field, rows } = readChild(world, vdom, table, key, path);
+    const children = rows.map((child) => shown(field.fields, child, field.mkey));
     return ok(readEnvelope(identity, place, revision, children, { ...counts, matched: children.length }));
   }
-  const project = projection(table, query.get("format"), table.mkey);
   const single: { [name: string]: Json } = {
-    ...project(shown(table.fields, row, table.mkey)),
+    ...shown(projection(table, query.get("format")), row, table.mkey),
     ...(flag(query, "with_meta") ? meta(vdom, table, key) : {}),
   };
   return ok(readEnvelope(identity, place, revision, [dressed(call, single)], counts));

@@ -109,7 +109,13 @@ export function errorEnvelope(
 }
 
 /** Monitor replies often carry no `http_status`. */
-export function monitorEnvelope(identity: Identity, place: Place, action: string, results: Json): JsonObject {
+export function monitorEnvelope(
+  identity: Identity,
+  place: Place,
+  action: string,
+  results: Json,
+  httpStatus: boolean,
+): JsonObject {
   return {
     http_method: place.method,
     results,
@@ -118,7 +124,7 @@ export function monitorEnvelope(identity: Identity, place: Place, action: string
     name: place.name,
     ...(action === "" ? {} : { action }),
     status: "success",
-    ...(identity.profile.monitorHttpStatus ? { http_status: 200 } : {}),
+    ...(httpStatus ? { http_status: 200 } : {}),
     ...tail(identity),
   };
 }

@@ -54,7 +54,7 @@ function integer(field: Field & { kind: "integer" }, value: unknown): number {
 }
 
 function sized(value: string, size: number): string {
-  return new TextEncoder().encode(value).length > size ? refuse(TOO_LONG, value) : value;
+  return Buffer.byteLength(value) > size ? refuse(TOO_LONG, value) : value;
 }
 
 /** What a written value is stored as. @throws Refusal where the device would not take it */

@@ -106,7 +106,8 @@ export function monitor(call: Call): Outcome {
     if (!mayRead(call.user, endpoint.access)) throw new Refusal(403);
     if (!endpoint.methods.includes(call.method)) throw new Refusal(405);
     const results = endpoint.answer(call, rest);
-    const body = monitorEnvelope(call.identity, place, rest[1] ?? "", results);
+    const withStatus = call.world.switches.monitorHttpStatus ?? call.identity.profile.monitorHttpStatus;
+    const body = monitorEnvelope(call.identity, place, rest[1] ?? "", results, withStatus);
     return { status: 200, body, changed: false, error: 0 };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

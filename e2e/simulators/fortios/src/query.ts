@@ -6,22 +6,23 @@ import type { World } from "./rules.ts";
 import { tableId, type Table } from "./table.ts";
 import type { Vdom } from "./vdom.ts";
 
-/** Adds `q_origin_key` to a row and to the rows in it, as every read does. */
+/** The fields of a row that are asked for, with `q_origin_key` in it and in the rows in it, as every read has it. */
 export function shown(fields: readonly Field[], row: Row, mkey: string): { [key: string]: Json } {
   const result: { [key: string]: Json } = {};
-  for (const [name, value] of Object.entries(row)) {
-    result[name] = shownValue(
-      fields.find((field) => field.name === name),
-      value,
-    );
-    if (name === mkey) result["q_origin_key"] = value as string | number;
+  for (const field of fields) {
+    const value = row[field.name];
+    if (value === undefined) continue;
+    result[field.name] = shownValue(field, value);
+    if (field.name === mkey) result["q_origin_key"] = value as string | number;
   }
+  const key = row[mkey];
+  if (key !== undefined) result["q_origin_key"] ??= key as string | number;
   return result;
 }
 
-function shownValue(field: Field | undefined, value: Value): Json {
-  if (typeof value !== "object") return field?.kind === "password" && value !== "" ? "ENC XXXX" : value;
-  if (field?.kind !== "table") return [];
+function shownValue(field: Field, value: Value): Json {
+  if (typeof value !== "object") return field.kind === "password" && value !== "" ? "ENC XXXX" : value;
+  if (field.kind !== "table") return [];
   return value.map((child) => shown(field.fields, child, field.mkey));
 }
 
@@ -57,10 +58,10 @@ export function list(world: World, vdom: Vdom, table: Table, query: URLSearchPar
   const matched = found.length;
   if (world.profile.sort) found = sorted(found, query.get("sort"));
   found = paged(found, query);
-  const project = projection(table, query.get("format"), mkey);
+  const fields = projection(table, query.get("format"));
   const withMeta = flag(query, "with_meta");
   const rows = found.map(({ row }) => ({
-    ...project(shown(table.fields, row, mkey)),
+    ...shown(fields, row, mkey),
     ...(withMeta ? meta(vdom, table, textIn(row, mkey)) : {}),
   }));
   return { rows, matched, nextIndex: found.at(-1)?.index ?? 0 };
@@ -98,18 +99,9 @@ function paged(found: Found[], query: URLSearchParams): Found[] {
 }
 
 /** `format=name|member`; one unknown field makes it all fields. */
-export function projection(
-  table: Table,
-  format: string | null,
-  mkey: string,
-): (row: { [key: string]: Json }) => { [key: string]: Json } {
+export function projection(table: Table, format: string | null): readonly Field[] {
   const wanted = (format ?? "").split("|").filter((name) => name !== "");
-  const known = wanted.every((name) => table.fields.some((field) => field.name === name));
-  if (wanted.length === 0 || !known) return (row) => row;
-  return (row) => {
-    const kept: { [key: string]: Json } = {};
-    for (const name of wanted) if (row[name] !== undefined) kept[name] = row[name];
-    kept["q_origin_key"] = row["q_origin_key"] ?? row[mkey] ?? "";
-    return kept;
-  };
+  const fields = wanted.map((name) => table.fields.find((field) => field.name === name));
+  const known = fields.filter((field) => field !== undefined);
+  return wanted.length === 0 || known.length < wanted.length ? table.fields : known;
 }

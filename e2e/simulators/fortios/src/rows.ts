@@ -56,6 +56,11 @@ export class Rows {
     return [...this.#entries.values()];
   }
 
+  some(holds: (row: Row) => boolean): boolean {
+    for (const { row } of this.#entries.values()) if (holds(row)) return true;
+    return false;
+  }
+
   set(key: string, entry: Entry): void {
     const before = this.#entries.get(key);
     this.#account(before, entry);

@@ -102,10 +102,34 @@ function checkGroup(world: World, vdom: Vdom, table: Table, key: string | undefi
   if (switches.nestingDepth > 0 && depth + above > switches.nestingDepth) {
     throw cliRefusal(INVALID, "groups are nested too deep");
   }
+  checkFolder(vdom, table, key, row, names);
   if (switches.emptyGroupInPolicy === "refused" && names.length === 0 && key !== undefined) {
     const users = vdom.usersOf(tableId(table), key);
     if (users.some((user) => user.table === "firewall.policy"))
       throw cliRefusal(EMPTY, "group is used in a policy");
+  }
+}
+
+/** What is in a folder is in no other group (help text of the schema). */
+function checkFolder(
+  vdom: Vdom,
+  table: Table,
+  key: string | undefined,
+  row: Row,
+  names: readonly string[],
+): void {
+  const isAny =
+    row["type"] === "folder" || vdom.rows(tableId(table)).some((group) => group["type"] === "folder");
+  if (!isAny) return;
+  const datasource = [...(table.namesake ?? []), tableId(table)];
+  for (const name of names) {
+    const id = vdom.locate(name, datasource);
+    const others = id === undefined ? [] : vdom.usersOf(id, name);
+    for (const other of others) {
+      if (other.table !== tableId(table) || other.key === key) continue;
+      const isFolder = vdom.rows(other.table).get(other.key)?.row["type"] === "folder";
+      if (isFolder || row["type"] === "folder") throw cliRefusal(INVALID, `${name} is in group ${other.key}`);
+    }
   }
 }
 

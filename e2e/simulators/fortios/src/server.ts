@@ -16,7 +16,12 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+/** `reset` ends the connection of the request with a TCP reset. */
+export type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  reset: (request: IncomingMessage) => void,
+) => Promise<void>;
 
 /** Listens; with certificates it speaks TLS. `close` drops open connections. */
 export async function listen(
@@ -26,8 +31,13 @@ export async function listen(
   tls?: Certificates,
 ): Promise<Listening> {
   const sockets = new Set<Socket>();
+  /** A TLS socket cannot be reset, the TCP socket under it can: found by the client's port. */
+  const byPort = new Map<number, Socket>();
+  const reset = (request: IncomingMessage): void => {
+    byPort.get(request.socket.remotePort ?? 0)?.resetAndDestroy();
+  };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    handler(request, response).catch(() => {
+    handler(request, response, reset).catch(() => {
       response.destroy();
     });
   };
@@ -37,8 +47,13 @@ export async function listen(
       : createHttpsServer({ key: tls.key, cert: tls.certificate }, onRequest);
   server.keepAliveTimeout = 120_000;
   server.on("connection", (socket: Socket) => {
+    const { remotePort = 0 } = socket;
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    byPort.set(remotePort, socket);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      if (byPort.get(remotePort) === socket) byPort.delete(remotePort);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -77,7 +92,7 @@ function headersOf(request: IncomingMessage): Record<string, string | undefined>
 /** The device's own web server. One write at a time: there is one configuration lock. */
 export function deviceHandler(device: Device): Handler {
   let lock: Promise<undefined> = Promise.resolve(undefined);
-  return async (incoming, response) => {
+  return async (incoming, response, reset) => {
     const arrivedAt = Date.now();
     const monotonic = performance.now();
     const request: DeviceRequest = {
@@ -108,17 +123,14 @@ export function deviceHandler(device: Device): Handler {
     } else {
       answer = await perform();
     }
-    send(answer, incoming, response);
+    if (answer.kind === "cut") reset(incoming);
+    else send(answer, response);
   };
 }
 
 /** A client that went away meanwhile gets nothing; what it asked for was done. */
-function send(answer: Answer, incoming: IncomingMessage, response: ServerResponse): void {
-  if (answer.kind === "hang") return;
-  if (answer.kind === "cut") {
-    incoming.socket.resetAndDestroy();
-    return;
-  }
+function send(answer: Answer, response: ServerResponse): void {
+  if (answer.kind !== "reply") return;
   response.writeHead(answer.status, { ...answer.headers, "content-length": Buffer.byteLength(answer.body) });
   response.end(answer.body);
 }

@@ -37,6 +37,8 @@ export interface Switches {
   readonly urlToken: boolean | null;
   /** HTTP status while a source address is locked out. */
   readonly lockedStatus: 429 | 401;
+  /** Monitor replies carry `http_status`; `null` = as the release does. */
+  readonly monitorHttpStatus: boolean | null;
   /** DELETE on a collection: refused loudly (safer for tests), or everything unreferenced goes (as documented). */
   readonly purge: "refused" | "purge";
 }
@@ -60,6 +62,7 @@ export const DEFAULT_SWITCHES: Switches = {
   emptyGroup: null,
   urlToken: null,
   lockedStatus: 429,
+  monitorHttpStatus: null,
   purge: "refused",
 };
 
@@ -84,6 +87,7 @@ export const POSITIONS: Readonly<Record<keyof Switches, readonly unknown[] | typ
   emptyGroup: [null, "allowed", "refused"],
   urlToken: [null, true, false],
   lockedStatus: [429, 401],
+  monitorHttpStatus: [null, true, false],
   purge: ["refused", "purge"],
 };
 
