@@ -12,11 +12,12 @@ import {
 import { MemoryBucket } from "./memory-bucket.ts";
 import type { MemoryBusServer } from "./memory.ts";
 import type { MemoryMessage, Put } from "./memory-stream.ts";
+import { Queue } from "./queue.ts";
 import { bucketWire, refuseDifferences, streamWire } from "./stream-wire.ts";
 
 interface Session {
   readonly stream: string;
-  readonly items: Delivery[];
+  readonly items: Queue<Delivery>;
   failure: BusError | undefined;
   wake: () => void;
 }
@@ -82,7 +83,8 @@ export class MemoryClient implements Bus {
       throw error;
     }
     const { created, lastSequence, messages } = this.#server.stream(stream).snapshot();
-    const items: Delivery[] = [{ kind: "attached", created, lastSequence }];
+    const items = new Queue<Delivery>();
+    items.push({ kind: "attached", created, lastSequence });
     for (const message of messages) items.push(delivery(message));
     items.push({ kind: "caught-up" });
     const open: Session = { stream, items, failure: undefined, wake: () => undefined };
@@ -191,7 +193,7 @@ export class MemoryClient implements Bus {
 }
 
 function interrupt(open: Session, reason: string): void {
-  open.items.length = 0;
+  open.items.drain();
   open.failure ??= new BusError("interrupted", `${open.stream}: ${reason}`);
   open.wake();
 }

@@ -5,6 +5,8 @@ import { backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { BusError, type Bus, type BusErrorKind } from "./bus.ts";
 import { Fenced } from "./fenced.ts";
+import { pause } from "./pause.ts";
+import { Queue } from "./queue.ts";
 import { settle, type Sent } from "./settle.ts";
 
 /**
@@ -52,7 +54,7 @@ interface Flying extends Item, Sent {
  */
 export class Publisher {
   readonly #options: PublisherOptions;
-  readonly #waiting: Item[] = [];
+  readonly #waiting = new Queue<Item>();
   readonly #flight: Flying[] = [];
   readonly #idlers: (() => void)[] = [];
   #epoch: Epoch | undefined;
@@ -95,7 +97,9 @@ export class Publisher {
    * that a single claim has just taken, and would be stored. After WINDOW + 1 messages no number that any earlier
    * writer can still expect will come again. If anything comes between them, the claim starts over with a new epoch.
    *
-   * @throws BusError `closed`; everything else is tried again
+   * It tries until the signal ends it, so the signal must fall with the Lease.
+   *
+   * @throws BusError `closed`
    */
   async claim(makeState: (epoch: Epoch) => State): Promise<Epoch> {
     if (this.#epoch !== undefined) throw new Error("this publisher has claimed already");
@@ -114,7 +118,7 @@ export class Publisher {
   /**
    * Resolves with the message's sequence when it is surely stored.
    *
-   * @throws Fenced, BusError `closed`
+   * @throws Fenced, BusError `closed`, or `too-large` for this message alone
    */
   publish(message: Message, options: { readonly ttlSeconds?: number } = {}): Promise<number> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
@@ -224,7 +228,7 @@ export class Publisher {
         if (last === undefined || this.#end !== undefined) continue;
         if (last > this.#acknowledged) this.#attempt = 0;
         while (this.#flight[0] !== undefined && this.#flight[0].sequence <= last) this.#acknowledge();
-        this.#waiting.unshift(...this.#flight.splice(0).map(again));
+        this.#requeue(this.#flight.splice(0));
         if (isRefusal(cause) && this.#attempt > 0) await this.#pause(this.#attempt);
         this.#settling = false;
         this.#pump();
@@ -234,6 +238,16 @@ export class Publisher {
         if (error instanceof Fenced) this.#finish(error);
         else this.#trouble(error);
       }
+    }
+  }
+
+  /** What can never be stored goes back to its caller alone; the others are sent again in their order. */
+  #requeue(unstored: readonly Flying[]): void {
+    const hopeless = (flying: Flying): boolean =>
+      flying.outcome instanceof BusError && flying.outcome.kind === "too-large";
+    this.#waiting.unshift(unstored.filter((flying) => !hopeless(flying)).map(again));
+    for (const flying of unstored) {
+      if (hopeless(flying)) flying.reject(flying.outcome as BusError);
     }
   }
 
@@ -256,8 +270,8 @@ export class Publisher {
   }
 
   async #pause(attempt: number): Promise<void> {
-    const { clock, random, signal } = this.#options;
-    await clock.sleep(backoff(attempt, RETRY, random), signal).catch(() => undefined);
+    const { bus, clock, random, signal } = this.#options;
+    await pause(bus, clock, backoff(attempt, RETRY, random), signal);
   }
 
   /** A failed compare-and-set is no trouble by itself: what it means is found out next. */
@@ -269,7 +283,7 @@ export class Publisher {
   #finish(error: Error): void {
     if (this.#end !== undefined) return;
     this.#end = error;
-    for (const item of [...this.#flight.splice(0), ...this.#waiting.splice(0)]) item.reject(error);
+    for (const item of [...this.#flight.splice(0), ...this.#waiting.drain()]) item.reject(error);
     this.#landed();
     this.#tellIdle();
   }
@@ -290,9 +304,10 @@ function asBusError(error: unknown): BusError {
   return new BusError("other", error instanceof Error ? error.message : "unknown failure");
 }
 
+const PASSING: ReadonlySet<BusErrorKind> = new Set(["wrong-last-sequence", "unknown", "too-large"]);
+
 /** The bus answered and will answer the same again until somebody does something about it. */
-const isRefusal = (cause: unknown): boolean =>
-  cause instanceof BusError && cause.kind !== "wrong-last-sequence" && cause.kind !== "unknown";
+const isRefusal = (cause: unknown): boolean => cause instanceof BusError && !PASSING.has(cause.kind);
 
 const noStream = (stream: string): BusError =>
   new BusError(

@@ -1,6 +1,7 @@
 import { backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { BusError, type Bus, type StoredMessage } from "./bus.ts";
+import { pause } from "./pause.ts";
 
 export type ReaderItem =
   /** A new session: what was folded before stands until this one is verified; fold into a fresh map. */
@@ -53,7 +54,7 @@ export async function* follow(
       if (error.kind === "closed") return;
       yield { kind: "interrupted", reason: error.message };
     }
-    await clock.sleep(backoff(attempt, RETRY, random), signal).catch(() => undefined);
+    await pause(bus, clock, backoff(attempt, RETRY, random), signal);
   }
 }
 

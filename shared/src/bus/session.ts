@@ -4,6 +4,7 @@ import { BusError, type Delivery, type StoredMessage } from "./bus.ts";
 import type { Connection } from "./connection.ts";
 import type { JetStreamApi } from "./jetstream-api.ts";
 import { busError } from "./nats-errors.ts";
+import { Queue } from "./queue.ts";
 import { covers } from "./subjects.ts";
 
 /** Messages asked for and not yet taken by the caller; beyond 2,000 parallel readers starve each other. */
@@ -67,7 +68,7 @@ class Pull {
   readonly #inbox: string;
   readonly #options: SessionOptions;
   readonly #name = `podgate_${nuid.next()}`;
-  readonly #queue: (SessionMessage & { readonly pending: number })[] = [];
+  readonly #queue = new Queue<SessionMessage & { readonly pending: number }>();
   readonly #stops: (() => void)[] = [];
   readonly #clock: Clock;
   #wake: () => void = () => undefined;
@@ -99,7 +100,7 @@ class Pull {
     while (!this.#stopped) {
       if (this.#failure !== undefined) throw this.#failure;
       // Deliveries come in the order of sequences: at `lastSequence` or beyond, the start has been given whole.
-      const next = this.#queue[0];
+      const next = this.#queue.first;
       if (!caughtUp && (await this.#isWhole(api, start, next?.sequence, pending))) {
         caughtUp = true;
         yield { kind: "caught-up" };

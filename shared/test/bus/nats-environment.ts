@@ -18,10 +18,16 @@ const STRANGER = {
 interface Answer {
   readonly error?: { readonly description: string };
   readonly cluster?: { readonly leader?: string };
+  readonly state?: { readonly consumer_count: number };
+}
+
+export interface NatsEnvironment extends Environment {
+  /** How many consumers the stream has. */
+  consumers(stream: string): Promise<number>;
 }
 
 /** Real servers: one, or a cluster of three. Each client hangs on a wire of its own. */
-export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<Environment> {
+export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<NatsEnvironment> {
   const servers = await startServers(path, replicas);
   const proxies: TcpProxy[] = [];
   const closers: (() => Promise<void>)[] = [];
@@ -115,6 +121,7 @@ export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<En
     deleteStream: async (stream) => {
       await call(`STREAM.DELETE.${stream}`);
     },
+    consumers: async (stream) => (await call(`STREAM.INFO.${stream}`)).state?.consumer_count ?? 0,
     copy: async (stream) => {
       const server = at(servers, 0);
       const store = join(server.store, "jetstream", "$G", "streams", stream);

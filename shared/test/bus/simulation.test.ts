@@ -87,9 +87,11 @@ class Simulation {
     this.#takeOver();
     await this.clock.run(100);
     for (const each of steps) await this.#step(each);
-    for (const { user } of this.writers) {
-      this.server.release(user);
-      this.server.cut(user);
+    for (const writer of this.writers) {
+      this.server.release(writer.user);
+      this.server.cut(writer.user);
+      // Who still tries to claim has lost its Lease by now.
+      if (writer.claimed === undefined) writer.stop();
     }
     this.#takeOver();
     const last = this.writers.at(-1);
