@@ -18,6 +18,7 @@ export function readChild(
   path: ChildPath,
 ): { readonly field: TableField; readonly rows: readonly Row[] } {
   let fields = table.fields;
+  childField(world, fields, path[0]);
   let row: Row = existing(vdom, table, key);
   for (let at = 0; ; at += 2) {
     const field = childField(world, fields, path[at]);
@@ -42,6 +43,8 @@ export function writeChild(
   verb: "POST" | "PUT" | "DELETE",
   body: Body,
 ): Written & { childMkey: string } {
+  // A slash in a name that was not encoded ends here: there is no such child table.
+  childField(world, table.fields, path[0]);
   const before = existing(vdom, table, key);
   const edit = { world, verb, body, mkey: path.at(-1) ?? "", sameAs: false };
   const row = edited(edit, table.fields, before, path);

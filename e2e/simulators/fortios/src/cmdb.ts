@@ -7,6 +7,7 @@ import {
   readEnvelope,
   writeEnvelope,
   type Json,
+  type ListFacts,
   type Place,
   type WriteFacts,
 } from "./envelope.ts";
@@ -15,6 +16,7 @@ import { FULL, IN_USE, PROTECTED, Refusal } from "./refusal.ts";
 import { defaultsOf, schemaOf } from "./schema.ts";
 import { tableId, type Table } from "./table.ts";
 import { tableOf } from "./tables/registry.ts";
+import type { Vdom } from "./vdom.ts";
 import { clone, create, move, purge, remove, update, type Written } from "./write.ts";
 
 /** `/cmdb/<path>/<name>[/<mkey>[/<child>[/<child mkey>]]]` for one VDOM. */
@@ -86,21 +88,23 @@ function read(call: Call, table: Table, place: Place, keys: readonly string[]): 
       }),
     );
   }
-  const index = vdom.rows(tableId(table)).keys().indexOf(key);
-  if (index === -1 || tooYoung(call, table, key)) throw new Refusal(404);
-  const row = vdom.rows(tableId(table)).get(key)?.row;
-  if (row === undefined) throw new Refusal(404);
-  const counts = { size: vdom.rows(tableId(table)).size, matched: 1, nextIndex: index };
   if (path.length > 0) {
     const { field, rows } = readChild(world, vdom, table, key, path);
     const children = rows.map((child) => shown(field.fields, child, field.mkey));
-    return ok(readEnvelope(identity, place, revision, children, { ...counts, matched: children.length }));
+    return ok(readEnvelope(identity, place, revision, children, counts(vdom, table, key, children.length)));
   }
+  const row = vdom.rows(tableId(table)).get(key)?.row;
+  if (row === undefined || tooYoung(call, table, key)) throw new Refusal(404);
   const single: { [name: string]: Json } = {
     ...shown(projection(table, query.get("format")), row, table.mkey),
     ...(flag(query, "with_meta") ? meta(vdom, table, key) : {}),
   };
-  return ok(readEnvelope(identity, place, revision, [dressed(call, single)], counts));
+  return ok(readEnvelope(identity, place, revision, [dressed(call, single)], counts(vdom, table, key, 1)));
+}
+
+function counts(vdom: Vdom, table: Table, key: string, matched: number): ListFacts {
+  const rows = vdom.rows(tableId(table));
+  return { size: rows.size, matched, nextIndex: rows.keys().indexOf(key) };
 }
 
 /** Without the right to read, a singleton is answered with most of it left out (EXP ha-config-no-access). */

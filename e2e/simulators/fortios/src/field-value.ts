@@ -50,6 +50,8 @@ function prefix6(value: string): string {
 function integer(field: Field & { kind: "integer" }, value: unknown): number {
   const number = typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number)) return refuse(INVALID, value);
+  // A default may lie outside the range: an object that was read can be written back.
+  if (number === field.default) return number;
   return number < field.min || number > field.max ? refuse(OUT_OF_RANGE, value) : number;
 }
 
