@@ -166,7 +166,7 @@ function switches(items: readonly string[], faults: string[]): Partial<Switches>
     const value = readable(text);
     const fault = switchFault(name, value);
     if (fault === undefined) result[name] = value;
-    else faults.push(`--switch ${item}: ${fault}`);
+    else faults.push(`--switch ${item}: ${fault.replace(/^switch [^:]*: /, "")}`);
   }
   return result;
 }

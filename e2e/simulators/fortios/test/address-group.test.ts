@@ -156,14 +156,16 @@ t.test("exclude needs somebody to exclude; a folder keeps its members to itself"
   t.equal(client.verdict("POST", GROUP, { name: "other", member: names("c") }), "500/-651");
 });
 
+const fields = (profile: string, path: string): string[] => {
+  const client = new Client({ profile });
+  client.done("POST", path, { name: "g", member: names("none") });
+  return Object.keys(client.rows(`${path}/g`)[0] ?? {});
+};
+
+const since = (path: string, field: string): string[] =>
+  PROFILE_LINES.filter((profile) => fields(profile, path).includes(field));
+
 t.test("fields of groups by release", async (t) => {
-  const fields = (profile: string, path: string): string[] => {
-    const client = new Client({ profile });
-    client.done("POST", path, { name: "g", member: names("none") });
-    return Object.keys(client.rows(`${path}/g`)[0] ?? {});
-  };
-  const since = (path: string, field: string): string[] =>
-    PROFILE_LINES.filter((profile) => fields(profile, path).includes(field));
   t.strictSame(since(GROUP, "type"), ["6.4", "7.0", "7.2", "7.4", "7.6"]);
   t.strictSame(since(GROUP, "category"), ["7.0", "7.2", "7.4", "7.6"]);
   t.strictSame(since(GROUP, "exclude"), PROFILE_LINES);

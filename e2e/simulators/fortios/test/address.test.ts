@@ -123,11 +123,12 @@ t.test("create, read, change, delete", async (t) => {
   }
 });
 
+const has = (profile: string, path: string, field: string): boolean => {
+  const client = new Client({ profile });
+  return field in (client.rows(`${path}/all`)[0] ?? {});
+};
+
 t.test("fields come and go with the release", async (t) => {
-  const has = (profile: string, path: string, field: string): boolean => {
-    const client = new Client({ profile });
-    return field in (client.rows(`${path}/all`)[0] ?? {});
-  };
   const cases: [string, string, string[]][] = [
     [ADDRESS, "visibility", ["6.2"]],
     [ADDRESS, "start-mac", ["6.2"]],

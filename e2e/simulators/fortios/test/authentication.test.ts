@@ -25,12 +25,13 @@ t.test("401 is a page, not JSON", async (t) => {
   t.match(text, /401 Unauthorized/);
 });
 
+const status = (profile: string, urlToken: boolean | null): number => {
+  const client = new Client({ profile, switches: { urlToken } });
+  client.headers = {};
+  return client.ask("GET", `${STATUS}?access_token=${DEFAULT_TOKEN}`).status;
+};
+
 t.test("the token in the URL: by release, or as switched", async (t) => {
-  const status = (profile: string, urlToken: boolean | null): number => {
-    const client = new Client({ profile, switches: { urlToken } });
-    client.headers = {};
-    return client.ask("GET", `${STATUS}?access_token=${DEFAULT_TOKEN}`).status;
-  };
   for (const [profile, expected] of [
     ["6.2", 200],
     ["7.4.4", 200],

@@ -54,12 +54,13 @@ t.test("what is refused", async (t) => {
   t.equal(client.verdict("POST", PUSH, { commands: [] }), "403");
 });
 
+const limit = (profile: string): unknown =>
+  (device(profile).ask("GET", LIST).body.results as { accepted_limit: number }).accepted_limit;
+
 t.test("push came with 7.2.1; limits by release", async (t) => {
   const old = new Client({ profile: "7.0" });
   old.done("POST", RESOURCE, { name: "feed", type: "address", "update-method": "push" });
   t.equal(old.verdict("POST", PUSH, { commands: [] }), "404");
-  const limit = (profile: string): unknown =>
-    (device(profile).ask("GET", LIST).body.results as { accepted_limit: number }).accepted_limit;
   t.equal(limit("7.4.3"), 131_072);
   t.equal(limit("7.4.4"), 300_000);
 });

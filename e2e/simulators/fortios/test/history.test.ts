@@ -4,7 +4,9 @@ import { checkpoint, edit, failover, reboot } from "../src/console.ts";
 import { ADDRESS, Client, GROUP, names } from "./client.ts";
 
 const members = (client: Client, group: string): unknown[] =>
-  client.device.chronicle.memberships("root", group, "ipv4").map(({ at, members: list }) => [at, ...list]);
+  client.device.chronicle
+    .memberships("root", group, "ipv4")
+    .map(({ at, members: list }) => [at].concat(list as never));
 
 t.test("every change of a group's addresses, in order, with its time and request", async (t) => {
   const client = new Client();
