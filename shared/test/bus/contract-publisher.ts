@@ -162,7 +162,8 @@ export function publisherCases(add: Case): void {
     t.ok(writer.publisher.pending >= 2, "one may have found room");
     const [one = 0, ...others] = await Promise.all(waiting);
     t.same(others, [one + 1, one + 2]);
-    t.same(Object.values(await scene.rows()), ["waited 1", "waited 2", "waited 3"]);
+    const rows = Object.values(await scene.rows()).filter((body) => body !== "for a while");
+    t.same(rows, ["waited 1", "waited 2", "waited 3"]);
     scene.end();
   });
 

@@ -7,12 +7,12 @@ const LOWER = Array.from("abcdefghijklmnopqrstuvwxyz0123456789");
 export const label: fc.Arbitrary<string> = fc
   .tuple(
     fc.string({ unit: fc.constantFrom(...LOWER), minLength: 1, maxLength: 1 }),
-    fc.string({ unit: fc.constantFrom(...LOWER, "-"), maxLength: 61 }),
+    fc.string({ unit: fc.constantFrom(...LOWER, "-"), maxLength: 61, size: "max" }),
     fc.string({ unit: fc.constantFrom(...LOWER), minLength: 1, maxLength: 1 }),
   )
   .map(([head, middle, tail]) => head + middle + tail);
 
-const subdomain = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) =>
+const subdomain = fc.array(label, { minLength: 1, maxLength: 5, size: "max" }).map((labels) =>
   labels
     .join(".")
     .slice(0, 253)
@@ -21,7 +21,7 @@ const subdomain = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) =
 
 const FIREWALL = Array.from("ABCXYZabcxyz0189._: +=@-");
 const firewallName = fc
-  .string({ unit: fc.constantFrom(...FIREWALL), minLength: 1, maxLength: 79 })
+  .string({ unit: fc.constantFrom(...FIREWALL), minLength: 1, maxLength: 79, size: "max" })
   .filter((name) => name.trim() === name);
 
 /** Every shape of a group's name on the bus. */
