@@ -1,5 +1,6 @@
 import { parseOptions, USAGE } from "./options.ts";
-import { startSimulator } from "./simulator.ts";
+import type { LogEntry } from "./request-log.ts";
+import { startSimulator, type SimulatorOptions } from "./simulator.ts";
 
 const parsed = parseOptions(process.argv.slice(2));
 if (parsed.kind === "help") {
@@ -8,10 +9,21 @@ if (parsed.kind === "help") {
   process.stderr.write(`${parsed.faults.join("\n")}\n`);
   process.exitCode = 2;
 } else {
-  await run(parsed.options);
+  await run(parsed.options, parsed.verbose);
 }
 
-async function run(options: Parameters<typeof startSimulator>[0]): Promise<void> {
+/** `12 PUT root cmdb/firewall/addrgrp/web 200 changed` */
+function lineOf({ id, method, vdom, path, status, error, changed, outcome, faults }: LogEntry): string {
+  const notes = [
+    error === 0 ? "" : String(error),
+    changed ? "changed" : "",
+    outcome === "reply" ? "" : outcome,
+    ...faults,
+  ];
+  return [String(id), method, vdom, path, String(status), ...notes.filter((note) => note !== "")].join(" ");
+}
+
+async function run(options: SimulatorOptions, verbose: boolean): Promise<void> {
   try {
     const simulator = await startSimulator(options);
     const { url, controlUrl, token, caFile, device } = simulator;
@@ -25,6 +37,7 @@ async function run(options: Parameters<typeof startSimulator>[0]): Promise<void>
       pid: process.pid,
     };
     process.stdout.write(`${JSON.stringify(facts)}\n`);
+    if (verbose) device.subscribe((entry) => process.stderr.write(`${lineOf(entry)}\n`));
     const stop = (): void => {
       void simulator.close();
     };

@@ -27,6 +27,7 @@ npm run simulator:fortios -- [options]
   --latency-per-thousand <ms>  on top for each 1,000 rows of the table written (default 0)
   --serial <serial>         (default FGVM010000000001)
   --hostname <name>         (default FGT-SIM)
+  --verbose                 each request as a line on stderr
   --help
 
 When it is ready it prints one line of JSON: url, controlUrl, token, caFile, profile, serial, pid.
@@ -40,7 +41,7 @@ const RIGHTS: Readonly<Record<string, AccProfile>> = {
 };
 
 export type Parsed =
-  | { readonly kind: "run"; readonly options: SimulatorOptions }
+  | { readonly kind: "run"; readonly options: SimulatorOptions; readonly verbose: boolean }
   | { readonly kind: "help" }
   /** Every fault of the command line, one line each. */
   | { readonly kind: "faults"; readonly faults: readonly string[] };
@@ -83,7 +84,9 @@ export function parseOptions(args: readonly string[]): Parsed {
     ...(values.serial === undefined ? {} : { serial: values.serial }),
     ...(values.hostname === undefined ? {} : { hostname: values.hostname }),
   };
-  return faults.length > 0 ? { kind: "faults", faults } : { kind: "run", options };
+  return faults.length > 0
+    ? { kind: "faults", faults }
+    : { kind: "run", options, verbose: values.verbose ?? false };
 }
 
 function raw(args: readonly string[]) {
@@ -107,6 +110,7 @@ function raw(args: readonly string[]) {
     "latency-per-thousand": text,
     serial: text,
     hostname: text,
+    verbose: yes,
     help: yes,
   };
   return parseArgs({ args: [...args], options, strict: true }).values;

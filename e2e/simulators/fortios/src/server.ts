@@ -137,6 +137,7 @@ function send(answer: Answer, response: ServerResponse): void {
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
+    // What is held back does not keep a process alive whose server is closed.
+    setTimeout(resolve, milliseconds).unref();
   });
 }

@@ -21,6 +21,7 @@ const FIELDS: readonly Field[] = [
       ["geography", "6.4.0"],
       ["mac", "6.2.0"],
       ["route-tag", "7.4.0"],
+      ["wildcard", "7.6.4"],
     ),
   },
   {
@@ -76,6 +77,25 @@ const FIELDS: readonly Field[] = [
   { kind: "string", name: "tenant", size: 35, help: "Tenant.", since: "7.2.1" },
   { kind: "string", name: "epg-name", size: 255, help: "Endpoint group name.", since: "7.2.1" },
   { kind: "string", name: "sdn-tag", size: 15, help: "SDN tag.", since: "7.2.1" },
+  {
+    kind: "integer",
+    name: "route-tag",
+    help: "Route tag.",
+    min: 1,
+    max: 4_294_967_295,
+    default: 0,
+    since: "7.4.0",
+  },
+  { kind: "string", name: "wildcard", size: 127, help: "IPv6 address and wildcard mask.", since: "7.6.4" },
+  { kind: "var-string", name: "filter", size: 2047, help: "Match criteria filter.", since: "7.6.1" },
+  {
+    kind: "option",
+    name: "sdn-addr-type",
+    help: "Type of addresses to collect.",
+    default: "private",
+    since: "7.6.1",
+    options: options("private", "public", "all"),
+  },
   {
     kind: "table",
     name: "list",
