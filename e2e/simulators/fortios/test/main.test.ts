@@ -164,3 +164,15 @@ t.test("a port that is taken", async (t) => {
   first.child.kill("SIGTERM");
   await first.ended;
 });
+
+t.test("--verbose: each request as a line", async (t) => {
+  const { child, ended } = program(["--plain", "--verbose"]);
+  const ready = await new Promise<string>((resolve) => {
+    createInterface({ input: child.stdout }).once("line", resolve);
+  });
+  const { url, token } = JSON.parse(ready) as { url: string; token: string };
+  const init = { method: "DELETE", headers: { authorization: `Bearer ${token}` } };
+  t.equal((await fetch(`${url}/api/v2/cmdb/firewall/address/nobody`, init)).status, 404);
+  child.kill("SIGTERM");
+  t.match(await ended, { code: 0, err: /^1 DELETE root cmdb\/firewall\/address\/nobody 404\n$/ });
+});
