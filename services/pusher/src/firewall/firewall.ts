@@ -7,7 +7,10 @@ import type { Family } from "@podgate/shared/contract/address";
 export interface Firewall {
   identity(signal: AbortSignal): Promise<Identity>;
   limits(signal: AbortSignal): Promise<Limits>;
-  /** Everything of ours on this target, and the parents named. @throws FirewallError */
+  /**
+   * Everything of ours on this target, the parents named, and every other group that holds a child of ours: so the
+   * traces of a route that is gone are found. @throws FirewallError
+   */
   read(parents: readonly string[], signal: AbortSignal): Promise<Actual>;
   /** Does one step. A lost reply is settled by reading back. Never throws for what the device answered. */
   apply(step: Step, signal: AbortSignal): Promise<Outcome>;
@@ -46,11 +49,19 @@ export interface ActualAddress {
   readonly found?: string;
 }
 
+export interface ChildOrigin {
+  readonly cluster: string;
+  /** As on the bus: `web`, or `shop/web`. */
+  readonly group: string;
+}
+
 /** A group whose name is of our child grammar. */
 export interface ActualChild {
   readonly name: string;
   readonly family: Family;
   readonly standing: "ours" | "collision";
+  /** What the child was made for, from its comment (a shortened name can't be read back); undefined where it is lost. */
+  readonly origin: ChildOrigin | undefined;
   /** Canonical addresses of the members that are our address objects. */
   readonly members: ReadonlySet<string>;
   /** Members of the child that are not ours, by name, the placeholder left out: drift. */
@@ -63,6 +74,7 @@ export interface ActualParent {
   readonly family: Family;
   /** Carries our mark: we made it, so we may delete it when it is empty. */
   readonly ours: boolean;
+  /** Names of all its members, whoever put them there; the placeholder `none` among them. */
   readonly members: ReadonlySet<string>;
 }
 
@@ -86,6 +98,9 @@ export type Step = { readonly reason: string } & (
       readonly kind: "create-child";
       readonly child: string;
       readonly family: Family;
+      /** What it is for: goes into its comment, see `ActualChild.origin`. */
+      readonly cluster: string;
+      readonly group: string;
       readonly members: readonly string[];
     }
   /** The whole list of addresses; removed and added are the difference it makes, for reports. */
@@ -116,6 +131,7 @@ export type Step = { readonly reason: string } & (
       readonly family: Family;
       readonly child: string;
     }
+  /** Only a parent that carries our mark is ever deleted; another one is refused. */
   | { readonly kind: "delete-parent"; readonly parent: string; readonly family: Family }
 );
 
