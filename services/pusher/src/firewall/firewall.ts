@@ -42,9 +42,10 @@ export interface ActualAddress {
   readonly address: string;
   /**
    * `ours`: grammar, mark and content agree. `drifted`: name and mark are ours, the content is not (a mask was
-   * edited). `collision`: the name is ours, the mark is not: never touched, never used.
+   * edited). `borrowed`: name and content are ours, the mark is not: groups may hold it, it is never changed or
+   * deleted. `collision`: the name is ours, mark and content are not: never touched, never used.
    */
-  readonly standing: "ours" | "drifted" | "collision";
+  readonly standing: "ours" | "drifted" | "borrowed" | "collision";
   /** What it holds instead, in FortiOS words, for reports. */
   readonly found?: string;
 }
@@ -64,7 +65,7 @@ export interface ActualChild {
   readonly origin: ChildOrigin | undefined;
   /** Canonical addresses of the members that are our address objects. */
   readonly members: ReadonlySet<string>;
-  /** Members of the child that are not ours, by name, the placeholder left out: drift. */
+  /** Members of the child that it must not hold (not of ours, or a collision), by name, the placeholder left out. */
   readonly strangers: readonly string[];
 }
 
@@ -74,11 +75,12 @@ export interface ActualParent {
   readonly family: Family;
   /** Carries our mark: we made it, so we may delete it when it is empty. */
   readonly ours: boolean;
-  /** Names of all its members, whoever put them there; the placeholder `none` among them. */
+  /** Names of its members, whoever put them there, the placeholder left out. */
   readonly members: ReadonlySet<string>;
 }
 
 export interface Actual {
+  /** Keyed by name of the object, as the children are. */
   readonly addresses: ReadonlyMap<string, ActualAddress>;
   readonly children: ReadonlyMap<string, ActualChild>;
   /** Keyed `<family>:<name>`: FortiOS keeps addrgrp and addrgrp6 apart. */
