@@ -102,7 +102,8 @@ function faultsOf(issue: z.core.$ZodIssue, raw: unknown, schema: z.ZodType): str
       isObject(at) || Array.isArray(at) ? (at as Record<PropertyKey, unknown>)[part] : undefined,
     raw,
   );
-  const shown = value === undefined ? "missing" : JSON.stringify(value);
+  // Somebody may have put a password into a URL.
+  const shown = value === undefined ? "missing" : JSON.stringify(value).replaceAll(/\/\/[^/"]*@/g, "//***@");
   return [`${path === "" ? "(whole file)" : path}: ${shown}: ${issue.message}`];
 }
 

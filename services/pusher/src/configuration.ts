@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { natsSchema } from "@podgate/shared/bus/configuration";
+import { AddressError, parseCidr } from "@podgate/shared/contract/address";
+import { clusterName, targetName } from "@podgate/shared/contract/names";
+import { crossFaults } from "./configuration-faults.ts";
+
+const file = z.string().min(1);
+
+const cidr = z.string().superRefine((text, context) => {
+  try {
+    parseCidr(text);
+  } catch (error) {
+    if (error instanceof AddressError) context.addIssue({ code: "custom", message: error.message });
+  }
+});
+
+/** A group on the bus, or a pattern: `*` stands for any run of characters. */
+const groupPattern = z.string().min(1).max(320);
+
+const clusterSchema = z.strictObject({
+  name: clusterName.describe("the cluster's name, as its watcher has it"),
+  uid: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("uid of its namespace kube-system; absent = the first one heard is kept"),
+  groups: z.array(groupPattern).default(["*"]).describe("groups this cluster may feed (patterns)"),
+  cidrs: z.array(cidr).default([]).describe("ranges its addresses must be in; empty = any"),
+});
+
+const targetSchema = z.strictObject({
+  name: targetName.describe("name of this target in statuses, logs and metrics"),
+  url: z
+    .string()
+    .regex(
+      /^https?:\/\/[^/@?#\s]+\/?$/,
+      "must look like https://host or https://host:port, without path or credentials",
+    )
+    .describe("the device's management address; of an HA pair that of the cluster"),
+  vdom: z.string().min(1).max(31).default("root").describe("VDOM whose address groups are written"),
+  tokenFile: file.describe("file that holds the token of a REST API administrator"),
+  caFile: file.optional().describe("CA that signed the device's certificate; absent = the system's"),
+  mode: z
+    .enum(["enforce", "observe", "paused"])
+    .default("enforce")
+    .describe("enforce writes, observe only plans, paused does nothing"),
+  removals: z.enum(["sync", "addOnly"]).default("sync").describe("addOnly never removes a member"),
+  burst: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(10)
+    .describe("writes at once to an idle device; its targets must agree"),
+  perSecond: z.number().positive().max(10_000).default(4).describe("writes a second after that; likewise"),
+  timeoutSeconds: z.number().min(1).max(300).default(30).describe("how long one call may take"),
+});
+
+const routeSchema = z.strictObject({
+  targets: z.array(targetName).min(1).describe("targets this route goes to"),
+  clusters: z
+    .array(clusterName)
+    .min(1)
+    .describe("clusters it takes from; equal groups of several are united"),
+  groups: z.array(groupPattern).min(1).describe("groups of those clusters (patterns)"),
+  name: z
+    .string()
+    .optional()
+    .describe(
+      "the group's name on the firewall; {group} stands for its own, {namespace} and {name} for the parts of an AddressGroup's",
+    ),
+});
+
+/** Everything a pusher can be told. */
+export const configurationSchema = z
+  .strictObject({
+    install: z
+      .string()
+      .regex(/^[a-z0-9]{1,16}$/, "must be 1 to 16 of a-z and 0-9")
+      .describe("names this installation on the firewalls: two installations can share one"),
+    nats: natsSchema,
+    bus: z
+      .strictObject({
+        replicas: z
+          .union([z.literal(1), z.literal(3), z.literal(5)])
+          .default(1)
+          .describe("replicas of each stream: 1 for one NATS server, 3 for a cluster"),
+      })
+      .prefault({}),
+    clusters: z.array(clusterSchema).min(1),
+    targets: z.array(targetSchema).min(1),
+    routes: z.array(routeSchema).min(1),
+    silentSeconds: z
+      .number()
+      .min(1)
+      .default(10)
+      .describe("a cluster not heard for this long is unverified: nothing is removed on its behalf"),
+    driftSeconds: z
+      .number()
+      .min(1)
+      .default(300)
+      .describe("how often a target is read to find what others changed"),
+    repair: z
+      .boolean()
+      .default(true)
+      .describe("undo what others changed in Podgate's objects; false = only report"),
+    ops: z
+      .strictObject({
+        host: z.string().default("0.0.0.0").describe("address of the ops server"),
+        port: z
+          .int()
+          .min(0)
+          .max(65535)
+          .default(8080)
+          .describe("port of /livez, /readyz and /metrics; 0 = any free one"),
+      })
+      .prefault({}),
+    log: z
+      .strictObject({
+        level: z
+          .enum(["debug", "info", "warn", "error"])
+          .default("info")
+          .describe("least level that is logged"),
+      })
+      .prefault({}),
+  })
+  .superRefine(
+    (configuration, context) => {
+      for (const { path, message } of crossFaults(configuration)) {
+        context.addIssue({ code: "custom", path: [...path], message });
+      }
+    },
+    // Also when single fields are wrong: all faults are told at once.
+    { when: () => true },
+  );
+
+export type Configuration = z.infer<typeof configurationSchema>;
+export type TargetConfiguration = Configuration["targets"][number];
+export type RouteConfiguration = Configuration["routes"][number];
