@@ -1,0 +1,110 @@
+/** A Go module that pins programs: `<folder>/go.mod` with one `tool` line for each. */
+export interface Kit {
+  /** Folder beside this file, and the name in the cache. */
+  readonly folder: string;
+  readonly version: string;
+  /** Of a first build on two cores, so that nobody takes it for a hang. */
+  readonly seconds: number;
+  /** Go's `-X` settings: programs built from a module do not know their version otherwise. */
+  readonly stamps: readonly string[];
+  readonly parts: readonly Part[];
+}
+
+export interface Part {
+  readonly name: string;
+  /** Go names the program after the last element of its import path. Default: the name. */
+  readonly built?: string;
+  readonly versionArguments: readonly string[];
+  /** What it prints then, of the right version. */
+  readonly says: RegExp;
+}
+
+const KUBERNETES = "1.37.2";
+const COMPONENT = "k8s.io/component-base/version";
+const kubernetes = (name: string): Part => ({
+  name,
+  versionArguments: ["--version"],
+  says: exactly(`Kubernetes v${KUBERNETES}`),
+});
+
+export const KITS: readonly Kit[] = [
+  {
+    folder: "nats-server",
+    version: "2.15.2",
+    seconds: 30,
+    stamps: [],
+    parts: [
+      {
+        name: "nats-server",
+        versionArguments: ["--version"],
+        says: exactly("nats-server: v2.15.2"),
+      },
+    ],
+  },
+  {
+    folder: "etcd",
+    version: "3.7.3",
+    seconds: 20,
+    stamps: [],
+    parts: [
+      {
+        name: "etcd",
+        built: "server",
+        versionArguments: ["--version"],
+        says: exactly("etcd Version: 3.7.3"),
+      },
+    ],
+  },
+  {
+    folder: "kwok",
+    version: "0.8.0",
+    seconds: 65,
+    stamps: [],
+    parts: [{ name: "kwok", versionArguments: ["--version"], says: /\bv?0\.8\.0\b/ }],
+  },
+  {
+    folder: "kubernetes",
+    version: KUBERNETES,
+    seconds: 270,
+    stamps: [
+      `${COMPONENT}.gitVersion=v${KUBERNETES}`,
+      `${COMPONENT}.gitMajor=1`,
+      `${COMPONENT}.gitMinor=37`,
+      `${COMPONENT}.gitTreeState=clean`,
+    ],
+    parts: [
+      kubernetes("kube-apiserver"),
+      kubernetes("kube-controller-manager"),
+      kubernetes("kube-scheduler"),
+      {
+        name: "kubectl",
+        versionArguments: ["version", "--client"],
+        says: exactly(`Client Version: v${KUBERNETES}`),
+      },
+    ],
+  },
+];
+
+export type ToolName =
+  | "nats-server"
+  | "etcd"
+  | "kwok"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kube-scheduler"
+  | "kubectl";
+
+export function partOf(name: ToolName): { kit: Kit; part: Part } {
+  for (const kit of KITS) {
+    const part = kit.parts.find((each) => each.name === name);
+    if (part !== undefined) return { kit, part };
+  }
+  throw new Error(`no part is named ${name}`);
+}
+
+/** PODGATE_NATS_SERVER, PODGATE_KUBE_APISERVER … */
+export const overrideOf = (name: string): string => `PODGATE_${name.toUpperCase().replaceAll("-", "_")}`;
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^${text.replaceAll(/[.()]/g, String.raw`\$&`)}\\b`, "m");
+}
