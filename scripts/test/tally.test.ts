@@ -32,6 +32,8 @@ t.test("a skipped test says why, and fails a strict run", async (t) => {
   t.strictSame(tally.report(), ["1 skipped: needs Go"]);
   t.equal(tally.ok({ strict: false }), true);
   t.equal(tally.ok({ strict: true }), false);
+  t.equal(tally.ok({ strict: true, allowed: ["Docker"] }), false, "another reason was allowed");
+  t.equal(tally.ok({ strict: true, allowed: ["Go"] }), true);
 });
 
 t.test(

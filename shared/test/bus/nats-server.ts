@@ -1,37 +1,17 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import {
-  accessSync,
-  constants,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { skipWithout, toolIfAtHand } from "@podgate/e2e/tools/tool";
 import type { Permissions } from "../../src/bus/permissions.ts";
 
-/** PODGATE_NATS_SERVER, or nats-server on PATH; undefined when there is none. */
-export function natsServerPath(): string | undefined {
-  const named = process.env["PODGATE_NATS_SERVER"];
-  const places = named
-    ? [named]
-    : (process.env["PATH"] ?? "").split(delimiter).map((dir) => join(dir, "nats-server"));
-  return places.find((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
+/** The real server, where it is at hand (e2e/tools says where that may be); undefined when there is none. */
+export const natsServerPath = (): string | undefined => toolIfAtHand("nats-server");
 
-export const NO_SERVER = "needs nats-server 2.15 on PATH or in PODGATE_NATS_SERVER";
+export const NO_SERVER: string = skipWithout("nats-server") || "needs nats-server";
 
 /** Ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
