@@ -80,16 +80,18 @@ export interface ActualParent {
 }
 
 export interface Actual {
-  /** Keyed by name of the object, as the children are. */
+  /** Keyed by name of the object. */
   readonly addresses: ReadonlyMap<string, ActualAddress>;
+  /** Keyed `<family>:<name>`, as the parents are: addrgrp and addrgrp6 are apart, and may use one name both. */
   readonly children: ReadonlyMap<string, ActualChild>;
-  /** Keyed `<family>:<name>`: FortiOS keeps addrgrp and addrgrp6 apart. */
   readonly parents: ReadonlyMap<string, ActualParent>;
   /** Milliseconds since 1970. */
   readonly readAt: number;
 }
 
-export const parentKey = (family: Family, name: string): string => `${family}:${name}`;
+/** Key of a child or a parent in `Actual`. */
+export const groupKey = (family: Family, name: string): string => `${family}:${name}`;
+export const parentKey = groupKey;
 
 /** One call that changes the device. `reason` is for people. */
 export type Step = { readonly reason: string } & (
