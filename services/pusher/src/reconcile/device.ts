@@ -2,6 +2,8 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import { Doorbell } from "@podgate/shared/runtime/doorbell";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Outcome, RetryReason, Step } from "../firewall/firewall.ts";
+import type { Budget } from "./budget.ts";
+import type { Lockout } from "./lockout.ts";
 
 /** One target of a device, as the device's loop drives it. Times are milliseconds of the monotonic clock. */
 export interface Work {
@@ -18,33 +20,38 @@ export interface Work {
   wakeAt(now: number): number;
 }
 
+/** `refused`: the target's own business, it says itself when it wants to be read again. */
 export type ReadOutcome =
   | { readonly result: "done" }
   | { readonly result: "failed"; readonly reason: RetryReason | "refused"; readonly message: string };
 
-export interface Budget {
-  /** Milliseconds until a call may go out; 0 = now, and then it is counted. */
-  take(now: number): number;
-}
-
 export interface DevicePorts {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly random: () => number;
   readonly budget: Budget;
+  readonly lockout: Pick<Lockout, "load" | "left" | "reason" | "refused" | "accepted" | "save">;
+  /** Milliseconds before try number `attempt` (0 = the first retry). */
   readonly backoff: (attempt: number) => number;
 }
 
-/**
- * A lockout lasts 60 s by default and each try meanwhile doubles it (`admin-lockout-duration`, FortiOS KB 362817),
- * so after a 401 nothing is sent for longer than that.
- */
-const LOCKOUT_MS = 90_000;
+interface Rest {
+  readonly ms: number;
+  /** News wait too: nothing may be sent. */
+  readonly deaf: boolean;
+}
+
+const GO_ON: Rest = { ms: 0, deaf: false };
+/** So often what could not be saved is tried again, and the loop shows that it lives. */
+const LONGEST_REST_MS = 5000;
+/** At the end, a call in flight is broken off after this long. */
+const FINISH_MS = 10_000;
+/** Outcomes that say something about one object, not about the device, may come so often in a row. */
+const ODD_OUTCOMES = 3;
 
 /**
  * The loop of one device: one call in flight, whatever its targets want. A change goes out at once when the device
- * is idle; what comes meanwhile is in the next call, because every step is asked for anew. A 401 stops the whole
- * device (the lockout counts per source address); no answer backs off; a refusal is the target's business.
+ * is idle; what comes meanwhile is in the next call, because every step is asked for anew. A refused token stops
+ * the whole device (the lockout counts per source address); no answer backs off; a refusal is the target's business.
  */
 export class Device {
   readonly name: string;
@@ -53,13 +60,15 @@ export class Device {
   readonly #bell = new Doorbell();
   #turn = 0;
   #failures = 0;
-  #blockedUntil = 0;
-  #blockedBy: string | undefined;
+  #waitUntil = Number.NEGATIVE_INFINITY;
+  #trouble: string | undefined;
+  #aliveAt: number;
 
   constructor(name: string, work: readonly Work[], ports: DevicePorts) {
     this.name = name;
     this.#work = work;
     this.#ports = ports;
+    this.#aliveAt = ports.clock.monotonic();
   }
 
   /** Something may have changed. */
@@ -67,67 +76,105 @@ export class Device {
     this.#bell.ring();
   }
 
-  /** Why nothing is sent just now. */
-  get blocked(): string | undefined {
-    return this.#ports.clock.monotonic() < this.#blockedUntil ? this.#blockedBy : undefined;
+  /** The token is refused: milliseconds until it is tried again, and why; undefined = it is not. */
+  get blocked(): { readonly ms: number; readonly reason: string } | undefined {
+    const { lockout, clock } = this.#ports;
+    const ms = lockout.left(clock.monotonic());
+    return ms > 0 ? { ms, reason: lockout.reason } : undefined;
+  }
+
+  /** What keeps the device from being written just now, in words. */
+  get trouble(): string | undefined {
+    const { blocked } = this;
+    return blocked === undefined
+      ? this.#trouble
+      : `${blocked.reason}; nothing is sent for another ${Math.ceil(blocked.ms / 1000)} s, lest the device locks us out`;
+  }
+
+  /** When the loop last came around, monotonic milliseconds. */
+  get aliveAt(): number {
+    return this.#aliveAt;
   }
 
   /** Runs until the signal; the call in flight is finished first. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#ports;
+    const { clock, lockout } = this.#ports;
+    const calls = new AbortController();
+    let cancel: (() => void) | undefined;
+    const stop = (): void => void (cancel = clock.timer(FINISH_MS, () => calls.abort()));
+    signal.addEventListener("abort", stop, { once: true });
+    await lockout.load(signal);
     while (!signal.aborted) {
       const now = clock.monotonic();
-      const wait = now < this.#blockedUntil ? this.#blockedUntil - now : await this.#one(now);
-      if (wait > 0) await this.#bell.wait(wait, clock.timer, signal);
+      this.#aliveAt = now;
+      await lockout.save();
+      const blocked = Math.max(lockout.left(now), this.#waitUntil - now);
+      const rest = blocked > 0 ? { ms: blocked, deaf: true } : await this.#one(now, calls.signal);
+      const ms = Math.min(rest.ms, LONGEST_REST_MS);
+      if (ms <= 0) continue;
+      if (rest.deaf) await clock.sleep(ms, signal).catch(() => undefined);
+      else await this.#bell.wait(ms, (wait, run) => clock.timer(wait, run), signal);
     }
+    signal.removeEventListener("abort", stop);
+    cancel?.();
   }
 
-  /** Does one thing. Returns how long to wait before the next; 0 = go on. */
-  async #one(now: number): Promise<number> {
-    const { budget, clock } = this.#ports;
-    const never = new AbortController().signal;
-    const reading = this.#pick((work) => (work.readDue(now) ? work : undefined));
+  /** Does one thing. @returns how long to wait before the next */
+  async #one(now: number, calls: AbortSignal): Promise<Rest> {
+    const { budget } = this.#ports;
+    const reading = this.#pick((work) => work.readDue(now));
     if (reading !== undefined) {
-      const outcome = await reading.read(never);
-      if (outcome.result === "done") this.#failures = 0;
-      else this.#failed(reading.target, outcome.reason, outcome.message);
-      return 0;
+      const outcome = await reading.read(calls);
+      if (outcome.result === "done") await this.#well();
+      else await this.#failed(reading.target, outcome.reason, outcome.message);
+      return GO_ON;
     }
-    if (!this.#work.some((work) => work.next(now) !== undefined)) return this.#idleFor(now);
+    if (!this.#work.some((work) => work.next(now) !== undefined)) {
+      return { ms: Math.max(1, Math.min(...this.#work.map((work) => work.wakeAt(now) - now))), deaf: false };
+    }
     const wait = budget.take(now);
-    if (wait > 0) return wait;
-    const work = this.#pick((each) => (each.next(clock.monotonic()) === undefined ? undefined : each));
-    const step = work?.next(clock.monotonic());
-    if (work === undefined || step === undefined) return this.#idleFor(now);
-    const outcome = await work.apply(step, never);
-    if (outcome.result === "retry") this.#failed(work.target, outcome.reason, outcome.message);
-    else this.#failures = 0;
-    return 0;
+    if (wait > 0) return { ms: wait, deaf: true };
+    const work = this.#pick((each) => each.next(now) !== undefined);
+    const step = work?.next(now);
+    if (work === undefined || step === undefined) return GO_ON;
+    const outcome = await work.apply(step, calls);
+    if (outcome.result === "retry") await this.#failed(work.target, outcome.reason, outcome.message);
+    else await this.#well();
+    return GO_ON;
   }
 
   /** Targets of one device take turns. */
-  #pick(choose: (work: Work) => Work | undefined): Work | undefined {
+  #pick(wants: (work: Work) => boolean): Work | undefined {
     for (let n = 0; n < this.#work.length; n += 1) {
-      const work = this.#work[(this.#turn + n) % this.#work.length];
-      if (work === undefined || choose(work) === undefined) continue;
-      this.#turn = (this.#turn + n + 1) % this.#work.length;
+      const at = (this.#turn + n) % this.#work.length;
+      const work = this.#work[at];
+      if (work === undefined || !wants(work)) continue;
+      this.#turn = (at + 1) % this.#work.length;
       return work;
     }
     return undefined;
   }
 
-  #idleFor(now: number): number {
-    return Math.max(1, Math.min(60_000, ...this.#work.map((work) => work.wakeAt(now) - now)));
+  async #well(): Promise<void> {
+    this.#failures = 0;
+    this.#trouble = undefined;
+    await this.#ports.lockout.accepted();
   }
 
-  #failed(target: string, reason: RetryReason | "refused", message: string): void {
-    const { clock, logger, backoff } = this.#ports;
-    // These say something about one object, not about the device: the next step need not wait.
-    if (reason === "missing-reference" || reason === "unclear") return;
+  async #failed(target: string, reason: RetryReason | "refused", message: string): Promise<void> {
+    const { clock, logger, backoff, lockout } = this.#ports;
+    if (reason === "refused") return;
     this.#failures += 1;
-    const wait = reason === "unauthorized" ? LOCKOUT_MS : backoff(this.#failures);
-    this.#blockedUntil = clock.monotonic() + wait;
-    this.#blockedBy = message;
-    logger.warn({ device: this.name, target, reason, waitMs: Math.round(wait) }, message);
+    const odd = reason === "missing-reference" || reason === "unclear";
+    if (odd && this.#failures < ODD_OUTCOMES) return;
+    this.#trouble = message;
+    if (reason === "unauthorized") {
+      const waitMs = await lockout.refused(message);
+      logger.error({ device: this.name, target, reason, waitMs }, `${message}; the device is left alone`);
+      return;
+    }
+    const waitMs = Math.round(backoff(this.#failures - 1));
+    this.#waitUntil = clock.monotonic() + waitMs;
+    logger.warn({ device: this.name, target, reason, waitMs }, message);
   }
 }

@@ -1,0 +1,31 @@
+import type { Step } from "../firewall/firewall.ts";
+
+export type CallKind = Step["kind"] | "identity" | "limits" | "read";
+/** unchanged: it was so already. */
+export type CallResult = "done" | "unchanged" | "retry" | "refused";
+
+/** What a target's plan has to say in numbers. */
+export interface TargetNumbers {
+  readonly desired: number;
+  readonly applied: number;
+  readonly pending: number;
+  readonly parked: number;
+  readonly held: number;
+  readonly orphans: number;
+  readonly collisions: number;
+  readonly outOfSync: number;
+}
+
+/** Where the loops tell what happens; metrics stand behind it. */
+export interface Observe {
+  /** The firewall acknowledged a change that was seen in Kubernetes so many milliseconds ago. */
+  exposed(op: "add" | "remove", ms: number): void;
+  called(target: string, kind: CallKind, result: CallResult, ms: number): void;
+  drifted(target: string, count: number): void;
+  target(target: string, numbers: TargetNumbers): void;
+  verified(cluster: string, verified: boolean): void;
+  reset(cluster: string): void;
+  unreadable(cluster: string): void;
+  poked(cluster: string): void;
+  blocked(device: string, blocked: boolean): void;
+}

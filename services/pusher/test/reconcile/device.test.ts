@@ -1,0 +1,199 @@
+import t from "tap";
+import { silentLogger } from "@podgate/shared/runtime/logger";
+import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
+import type { Outcome, Step } from "../../src/firewall/firewall.ts";
+import { TokenBucket } from "../../src/reconcile/budget.ts";
+import { Device, type ReadOutcome, type Work } from "../../src/reconcile/device.ts";
+import { Lockout } from "../../src/reconcile/lockout.ts";
+
+const DONE: Outcome = { result: "done", changed: true };
+const retry = (reason: "unauthorized" | "busy" | "unreachable"): Outcome => ({
+  result: "retry",
+  reason,
+  message: reason,
+  reread: false,
+});
+
+/** A target with so many steps to do; each takes 10 ms and is answered as told. */
+class Target implements Work {
+  readonly target: string;
+  readonly calls: number[] = [];
+  readonly reads: number[] = [];
+  readonly #clock: VirtualClock;
+  steps: number;
+  answers: Outcome[] = [];
+  readAnswer: ReadOutcome = { result: "done" };
+  due = false;
+  inFlight = 0;
+
+  constructor(target: string, clock: VirtualClock, steps: number) {
+    this.target = target;
+    this.#clock = clock;
+    this.steps = steps;
+  }
+
+  readDue(): boolean {
+    return this.due;
+  }
+
+  async read(): Promise<ReadOutcome> {
+    this.reads.push(this.#clock.monotonic());
+    if (this.readAnswer.result === "done") this.due = false;
+    return this.readAnswer;
+  }
+
+  next(): Step | undefined {
+    return this.steps === 0
+      ? undefined
+      : { kind: "create-address", name: "n", address: "10.0.0.1", reason: "test" };
+  }
+
+  async apply(): Promise<Outcome> {
+    this.calls.push(this.#clock.monotonic());
+    this.inFlight += 1;
+    await this.#clock.sleep(10);
+    this.inFlight -= 1;
+    const answer = this.answers.shift() ?? DONE;
+    if (answer.result === "done") this.steps -= 1;
+    return answer;
+  }
+
+  wakeAt(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+class Store {
+  readonly kept = new Map<string, string>();
+  async load(key: string, schema: { parse(value: unknown): unknown }) {
+    const text = this.kept.get(key);
+    return text === undefined ? undefined : (schema.parse(JSON.parse(text)) as never);
+  }
+  async save(key: string, value: object): Promise<boolean> {
+    this.kept.set(key, JSON.stringify(value));
+    return true;
+  }
+}
+
+function start(clock: VirtualClock, work: readonly Work[], store = new Store(), burst = 1000) {
+  const device = new Device("fw:443", work, {
+    clock,
+    logger: silentLogger,
+    budget: new TokenBucket({ burst, perSecond: 4 }),
+    lockout: new Lockout({ device: "fw:443", memory: store as never, clock }),
+    backoff: (attempt) => 1000 * 2 ** attempt,
+  });
+  const stopping = new AbortController();
+  const ended = device.run(stopping.signal);
+  return { device, stop: () => stopping.abort(), ended };
+}
+
+t.test("targets of one device share one call in flight, the budget, and turns", async (t) => {
+  const clock = new VirtualClock();
+  const a = new Target("a", clock, 5);
+  const b = new Target("b", clock, 5);
+  let most = 0;
+  const { stop, ended } = start(clock, [a, b], new Store(), 4);
+  await clock.run(60_000, () => {
+    most = Math.max(most, a.inFlight + b.inFlight);
+    return a.steps + b.steps === 0;
+  });
+  t.equal(most, 1);
+  const all = [...a.calls.map((at) => ({ at, who: "a" })), ...b.calls.map((at) => ({ at, who: "b" }))];
+  const order = all.toSorted((x, y) => x.at - y.at);
+  t.equal(order.map(({ who }) => who).join(""), "ababababab");
+  t.ok((order[3]?.at ?? 0) < 100, "the burst goes out at once");
+  t.ok((order.at(-1)?.at ?? 0) >= 1400, "then four a second");
+  stop();
+  await ended;
+});
+
+t.test("a refused token stops every target of the device, for longer each time", async (t) => {
+  const clock = new VirtualClock();
+  const a = new Target("a", clock, 3);
+  const b = new Target("b", clock, 3);
+  a.answers = [retry("unauthorized")];
+  b.answers = [retry("unauthorized")];
+  const { device, stop, ended } = start(clock, [a, b]);
+  await clock.run(50);
+  t.match(device.trouble, /unauthorized; nothing is sent for another 90 s/);
+  await clock.run(89_000);
+  t.equal(a.calls.length + b.calls.length, 1, "nobody asks while it lasts");
+  await clock.run(100_000);
+  t.equal(a.calls.length + b.calls.length, 2);
+  await clock.run(70_000);
+  t.equal(a.calls.length + b.calls.length, 2, "twice as long the second time");
+  await clock.run(60_000, () => a.steps + b.steps === 0);
+  t.equal(a.steps + b.steps, 0, "and it goes on where it was");
+  t.equal(device.trouble, undefined);
+  stop();
+  await ended;
+});
+
+t.test("the stop survives a restart, and the end of it is remembered, too", async (t) => {
+  const clock = new VirtualClock();
+  const store = new Store();
+  const before = new Target("a", clock, 1);
+  before.answers = [retry("unauthorized")];
+  const first = start(clock, [before], store);
+  await clock.run(1000);
+  first.stop();
+  await clock.run(100);
+  await first.ended;
+  const after = new Target("a", clock, 1);
+  const second = start(clock, [after], store);
+  await clock.run(80_000);
+  t.equal(after.calls.length, 0);
+  await clock.run(20_000);
+  t.equal(after.calls.length, 1);
+  second.stop();
+  await second.ended;
+  const again = new Target("a", clock, 1);
+  const third = start(clock, [again], store);
+  await clock.run(100);
+  t.equal(again.calls.length, 1, "nothing is left of it");
+  third.stop();
+  await third.ended;
+});
+
+t.test("a device without an answer is asked less and less, and then at once again", async (t) => {
+  const clock = new VirtualClock();
+  const a = new Target("a", clock, 1);
+  a.answers = [retry("unreachable"), retry("busy"), retry("unreachable")];
+  const { stop, ended } = start(clock, [a]);
+  await clock.run(60_000, () => a.steps === 0);
+  t.strictSame(a.calls, [0, 1010, 3020, 7030]);
+  stop();
+  await ended;
+});
+
+t.test("a refused read of one target does not keep the others from writing", async (t) => {
+  const clock = new VirtualClock();
+  const a = new Target("a", clock, 0);
+  const b = new Target("b", clock, 3);
+  a.due = true;
+  a.readAnswer = { result: "failed", reason: "refused", message: "no right" };
+  const read = a.read.bind(a);
+  a.read = async () => {
+    a.due = false;
+    return read();
+  };
+  const { device, stop, ended } = start(clock, [a, b]);
+  await clock.run(1000);
+  t.equal(b.steps, 0);
+  t.equal(device.trouble, undefined);
+  stop();
+  await ended;
+});
+
+t.test("at the end the call in flight is finished and no other begins", async (t) => {
+  const clock = new VirtualClock();
+  const a = new Target("a", clock, 5);
+  const { stop, ended } = start(clock, [a]);
+  await clock.run(1000, () => a.inFlight === 1);
+  stop();
+  await clock.run(1000);
+  await ended;
+  t.equal(a.steps, 4);
+  t.equal(a.calls.length, 1);
+});
