@@ -1,3 +1,4 @@
+import { interning } from "./interning.ts";
 import { object, strings, text } from "./json.ts";
 
 export interface NamespaceFact {
@@ -12,7 +13,7 @@ export function namespaceFact(value: unknown): NamespaceFact {
   const metadata = object(object(value)["metadata"]);
   return {
     uid: text(metadata["uid"]),
-    name: text(metadata["name"]),
+    name: interning.text(text(metadata["name"])),
     labels: strings(metadata["labels"]),
     resourceVersion: text(metadata["resourceVersion"]),
   };

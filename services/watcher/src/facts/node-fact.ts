@@ -1,7 +1,11 @@
+import { addressesOf } from "./addresses.ts";
+import { interning } from "./interning.ts";
 import { list, object, strings, text } from "./json.ts";
-import { addressesOf } from "./pod-fact.ts";
 
-/** What is kept of a node. Several InternalIPs are usual (dual-stack, several interfaces). */
+/**
+ * What is kept of a node. Several InternalIPs are usual (dual-stack, several interfaces). Readiness and cordons
+ * are not kept on purpose: the pods of such a node still talk.
+ */
 export interface NodeFact {
   readonly uid: string;
   readonly name: string;
@@ -12,20 +16,28 @@ export interface NodeFact {
   readonly resourceVersion: string;
 }
 
+export interface NodeReading {
+  readonly fact: NodeFact;
+  /** Texts among its InternalIPs and ExternalIPs that are no usable address. */
+  readonly rejected: readonly string[];
+}
+
 /** Cuts a Node of the API (plain JSON) to its fact. */
-export function nodeFact(value: unknown): NodeFact {
+export function nodeReading(value: unknown): NodeReading {
   const node = object(value);
   const metadata = object(node["metadata"]);
   const entries = list(object(node["status"])["addresses"]).map(object);
-  const of = (type: string): string[] =>
-    addressesOf(entries.filter((entry) => entry["type"] === type).map((entry) => text(entry["address"])))
-      .addresses;
-  return {
+  const of = (type: string) =>
+    addressesOf(entries.filter((entry) => entry["type"] === type).map((entry) => text(entry["address"])));
+  const internal = of("InternalIP");
+  const external = of("ExternalIP");
+  const fact: NodeFact = {
     uid: text(metadata["uid"]),
-    name: text(metadata["name"]),
+    name: interning.text(text(metadata["name"])),
     labels: strings(metadata["labels"]),
-    internal: of("InternalIP"),
-    external: of("ExternalIP"),
+    internal: internal.addresses,
+    external: external.addresses,
     resourceVersion: text(metadata["resourceVersion"]),
   };
+  return { fact, rejected: [...internal.rejected, ...external.rejected] };
 }

@@ -1,7 +1,8 @@
 import { FIREWALL_NAME } from "@podgate/shared/contract/names";
 import { object, text, type Json } from "../facts/json.ts";
-import type { GroupDefinition, LabelSelector } from "../membership/group-definition.ts";
-import { selectorFaults } from "../membership/selector.ts";
+import { claimOf } from "../membership/conflicts.ts";
+import type { GroupDefinition } from "../membership/group-definition.ts";
+import { quoted, selectorFaults } from "../membership/selector.ts";
 
 /** A group definition of the cluster as it was read: usable, or with everything that is wrong with it. */
 export interface DefinitionFact {
@@ -47,34 +48,54 @@ function fromSpec(
   source: GroupDefinition["source"],
 ): { definition: GroupDefinition | undefined; faults: readonly string[] } {
   const own = source.kind === "AddressGroup";
-  const group = own ? `${source.namespace ?? ""}/${source.name}` : text(spec["groupName"]) || source.name;
+  const {
+    podSelector,
+    namespaceSelector,
+    groupName,
+    addresses = "Pod",
+    nodeAddressType = "InternalIP",
+  } = spec;
+  const group = own ? `${source.namespace ?? ""}/${source.name}` : text(groupName) || source.name;
   const faults = [
-    ...selectorFaults(spec["podSelector"], "spec.podSelector"),
-    ...(own ? [] : selectorFaults(spec["namespaceSelector"], "spec.namespaceSelector")),
-    ...choiceFaults(spec["addresses"], "spec.addresses", ["Pod", "Node"]),
-    ...choiceFaults(spec["nodeAddressType"], "spec.nodeAddressType", ["InternalIP", "ExternalIP"]),
+    ...(podSelector === undefined ? ["spec.podSelector: is missing; name one, or {} for all pods"] : []),
+    ...selectorFaults(podSelector, "spec.podSelector"),
+    ...(own ? ownFaults(spec) : selectorFaults(namespaceSelector, "spec.namespaceSelector")),
+    ...choiceFaults(addresses, "spec.addresses", ["Pod", "Node"]),
+    ...choiceFaults(nodeAddressType, "spec.nodeAddressType", ["InternalIP", "ExternalIP"]),
+    ...nameFaults(groupName, group, own),
   ];
-  const claim = group.replace("/", ".");
-  if (!FIREWALL_NAME.test(claim)) {
-    faults.push(
-      `${own ? "metadata" : "spec.groupName"}: "${claim}" cannot be a FortiOS group name (at most 79 of A-Z, a-z, 0-9, . _ : + = @ - and space); choose another name`,
-    );
-  }
   if (faults.length > 0) return { definition: undefined, faults };
-  const namespaceSelector = spec["namespaceSelector"] as LabelSelector | undefined;
   const definition: GroupDefinition = {
     group,
     source,
-    addresses: spec["addresses"] === "Node" ? "node" : "pod",
-    nodeAddressType: spec["nodeAddressType"] === "ExternalIP" ? "ExternalIP" : "InternalIP",
-    podSelector: object(spec["podSelector"]) as LabelSelector,
-    ...(!own && namespaceSelector !== undefined && { namespaceSelector }),
+    addresses: addresses === "Node" ? "node" : "pod",
+    nodeAddressType: nodeAddressType === "ExternalIP" ? "ExternalIP" : "InternalIP",
+    podSelector: object(podSelector),
+    ...(!own && namespaceSelector !== undefined && { namespaceSelector: object(namespaceSelector) }),
     ...(own && { onlyNamespace: source.namespace ?? "" }),
   };
   return { definition, faults };
 }
 
+/** The API server drops unknown fields; these two would widen the group if they were read. */
+function ownFaults(spec: Json): string[] {
+  return ["namespaceSelector", "groupName"]
+    .filter((field) => spec[field] !== undefined)
+    .map((field) => `spec.${field}: only a ClusterAddressGroup has it; take it out`);
+}
+
+function nameFaults(groupName: unknown, group: string, own: boolean): string[] {
+  if (!own && groupName !== undefined && typeof groupName !== "string")
+    return [`spec.groupName: ${quoted(groupName)} must be a text`];
+  const claim = claimOf(group);
+  if (FIREWALL_NAME.test(claim)) return [];
+  const field = own ? "metadata.name" : "spec.groupName";
+  return [
+    `${field}: "${claim}" cannot be a FortiOS group name (at most 79 of A-Z, a-z, 0-9, . _ : + = @ - and space); choose another name`,
+  ];
+}
+
 function choiceFaults(value: unknown, path: string, choices: readonly string[]): string[] {
-  if (value === undefined || choices.includes(String(value))) return [];
-  return [`${path}: "${String(value)}" must be one of ${choices.join(", ")}`];
+  if (typeof value === "string" && choices.includes(value)) return [];
+  return [`${path}: ${quoted(value)} must be one of ${choices.join(", ")}`];
 }

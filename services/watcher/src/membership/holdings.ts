@@ -1,19 +1,18 @@
-import { Digest } from "@podgate/shared/contract/digest";
 import { OWNERS_SHOWN, type Owner } from "@podgate/shared/contract/event";
+import type { PodEntry } from "./pod-entry.ts";
+import { each, holds, minus, plus, sizeOf, type Several } from "./several.ts";
 
 /** An address in one group with everybody because of whom it is there. */
 export interface Holding {
   readonly group: string;
   readonly address: string;
-  /** By uid. A node holds as many times as pods of the group run on it; it stands here once. */
-  readonly owners: Map<string, Owner>;
-  resourceVersion: string;
+  /** Never empty: one that has left its group keeps its last owner, for the event. */
+  owners: PodEntry | Set<PodEntry>;
 }
 
-/** Group × address → owners: an address stays while any owner holds it. Count and digest are kept along. */
+/** Group × address → owners: an address stays while any owner holds it. */
 export class Holdings {
   readonly #groups = new Map<string, Map<string, Holding>>();
-  readonly #digest = new Digest();
   #count = 0;
 
   get(group: string, address: string): Holding | undefined {
@@ -24,52 +23,66 @@ export class Holdings {
     return this.#groups.get(group)?.values() ?? [];
   }
 
+  size(group: string): number {
+    return this.#groups.get(group)?.size ?? 0;
+  }
+
   *all(): Generator<Holding> {
     for (const group of this.#groups.values()) yield* group.values();
   }
 
-  /** @returns the holding if this owner is the first, so the address has joined the group */
-  hold(group: string, address: string, owner: Owner, resourceVersion: string): Holding | undefined {
+  /** Makes the owner one of the address. @returns what that was: news for the group, for its owners, or none */
+  hold(group: string, address: string, owner: PodEntry): { holding: Holding; news: "joined" | "owner" | "" } {
     let addresses = this.#groups.get(group);
-    if (addresses === undefined) this.#groups.set(group, (addresses = new Map()));
+    if (addresses === undefined) this.#groups.set(group, (addresses = new Map<string, Holding>()));
     const before = addresses.get(address);
     if (before !== undefined) {
-      before.owners.set(owner.uid, owner);
-      before.resourceVersion = resourceVersion;
-      return undefined;
+      if (holds(before.owners, owner)) return { holding: before, news: "" };
+      before.owners = plus(before.owners, owner);
+      return { holding: before, news: "owner" };
     }
-    const holding = { group, address, owners: new Map([[owner.uid, owner]]), resourceVersion };
+    const holding: Holding = { group, address, owners: owner };
     addresses.set(address, holding);
-    this.#digest.add(group, address);
     this.#count += 1;
-    return holding;
+    return { holding, news: "joined" };
   }
 
-  /** @returns the holding if this owner was the last, so the address has left the group */
-  release(group: string, address: string, uid: string): Holding | undefined {
-    const addresses = this.#groups.get(group);
-    const holding = addresses?.get(address);
-    if (addresses === undefined || holding === undefined || !holding.owners.has(uid)) return undefined;
-    if (holding.owners.size > 1) {
-      holding.owners.delete(uid);
-      return undefined;
+  /** @returns true if this owner was the last, so the address has left the group */
+  release(holding: Holding, owner: PodEntry): boolean {
+    const { group, address } = holding;
+    const rest: Several<PodEntry> = holding.owners === owner ? undefined : minus(holding.owners, owner);
+    if (rest !== undefined) {
+      holding.owners = rest;
+      return false;
     }
-    addresses.delete(address);
-    if (addresses.size === 0) this.#groups.delete(group);
-    this.#digest.remove(group, address);
+    const addresses = this.#groups.get(group);
+    addresses?.delete(address);
+    if (addresses?.size === 0) this.#groups.delete(group);
     this.#count -= 1;
-    return holding;
+    return true;
   }
 
   get count(): number {
     return this.#count;
   }
-
-  get digest(): string {
-    return this.#digest.toString();
-  }
 }
 
-export function shown({ owners }: Holding): { owners: Owner[]; ownerCount: number } {
-  return { owners: [...owners.values()].slice(0, OWNERS_SHOWN), ownerCount: owners.size };
+export interface Shown {
+  readonly owners: Owner[];
+  readonly ownerCount: number;
+  /** Of the owner that came first. */
+  readonly resourceVersion: string;
+}
+
+/** A holding as events tell it. */
+export function shown({ owners }: Holding): Shown {
+  const first: Owner[] = [];
+  let resourceVersion = "";
+  for (const { fact } of each(owners)) {
+    if (first.length === 0) ({ resourceVersion } = fact);
+    if (first.length === OWNERS_SHOWN) break;
+    const { namespace, name, uid } = fact;
+    first.push({ kind: "Pod", namespace, name, uid });
+  }
+  return { owners: first, ownerCount: sizeOf(owners), resourceVersion };
 }

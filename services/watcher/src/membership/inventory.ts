@@ -1,26 +1,28 @@
 import type { NamespaceFact } from "../facts/namespace-fact.ts";
 import type { NodeFact } from "../facts/node-fact.ts";
 import type { PodFact } from "../facts/pod-fact.ts";
-import { deadline, notCounting } from "./counting.ts";
+import { ByName } from "./by-name.ts";
+import { ending, notCounting, ownAddresses } from "./counting.ts";
+import { PodEntry } from "./pod-entry.ts";
+import { each, minus, plus, type Several } from "./several.ts";
 
-export interface PodEntry {
-  fact: PodFact;
-  /** Addresses this pod holds by group. */
-  readonly held: Map<string, readonly string[]>;
-  /** Monotonic milliseconds. */
-  seenTerminating: number | undefined;
-  givenUpAt: number | undefined;
-}
-
-/** The facts of one cluster and the indexes over them. */
+/**
+ * The facts of one cluster. Only addresses are indexed: whoever needs the pods of a node or a namespace looks
+ * through all of them, which 100,000 pods answer in milliseconds, and what needs it is rare.
+ */
 export class Inventory {
+  readonly nodes = new ByName<NodeFact>(
+    (a, b) => equal(a.internal, b.internal) && equal(a.external, b.external),
+  );
+  readonly namespaces = new ByName<NamespaceFact>((a, b) =>
+    equal(Object.entries(a.labels).flat(), Object.entries(b.labels).flat()),
+  );
   readonly #pods = new Map<string, PodEntry>();
-  readonly #byNode = new Map<string, Set<PodEntry>>();
-  readonly #byNamespace = new Map<string, Set<PodEntry>>();
-  readonly #byAddress = new Map<string, Set<PodEntry>>();
+  readonly #byAddress = new Map<string, PodEntry | Set<PodEntry>>();
+  /** Those that have not been given up yet. */
   readonly #terminating = new Set<PodEntry>();
-  readonly #nodes = new Map<string, NodeFact>();
-  readonly #namespaces = new Map<string, NamespaceFact>();
+  /** None of them is given up before this. */
+  #earliest = Number.POSITIVE_INFINITY;
 
   pod(uid: string): PodEntry | undefined {
     return this.#pods.get(uid);
@@ -30,48 +32,22 @@ export class Inventory {
     return this.#pods.values();
   }
 
-  podsOn(node: string): Iterable<PodEntry> {
-    return [...(this.#byNode.get(node) ?? [])];
+  /** Pods that run, for all that is known, with this as their own address. */
+  holdersOf(address: string): PodEntry[] {
+    return [...each(this.#byAddress.get(address))].filter(
+      ({ fact, ending: end }) =>
+        notCounting(fact, end, Number.NEGATIVE_INFINITY) === undefined &&
+        ownAddresses(fact, end).includes(address),
+    );
   }
 
-  podsIn(namespace: string): Iterable<PodEntry> {
-    return [...(this.#byNamespace.get(namespace) ?? [])];
-  }
-
-  /** Pods that run with one of these as their own address now. */
-  holdersOf(addresses: readonly string[]): PodEntry[] {
-    const holders = new Set<PodEntry>();
-    for (const address of addresses) {
-      for (const entry of this.#byAddress.get(address) ?? []) {
-        if (notCounting(entry.fact, undefined, 0) === undefined) holders.add(entry);
-      }
-    }
-    return [...holders];
-  }
-
-  /** A terminating pod has lost its address to another one that runs with it. */
-  yields(entry: PodEntry, address: string): boolean {
-    if (!entry.fact.terminating) return false;
-    return this.holdersOf([address]).some((other) => other !== entry && !other.fact.terminating);
-  }
-
-  /** @returns the entry and every other one whose standing may change with it */
-  putPod(fact: PodFact, now: number): PodEntry[] {
-    const before = this.#pods.get(fact.uid);
-    const others = new Set(before === undefined ? [] : before.fact.addresses);
-    for (const address of fact.addresses) others.add(address);
-    const entry = before ?? { fact, held: new Map(), seenTerminating: undefined, givenUpAt: undefined };
-    if (before !== undefined) this.#unindex(entry);
-    entry.fact = fact;
-    this.#pods.set(fact.uid, entry);
-    this.#index(entry);
-    if (fact.terminating) {
-      entry.seenTerminating ??= now;
-      entry.givenUpAt = deadline(fact, entry.seenTerminating, entry.givenUpAt);
-      this.#terminating.add(entry);
-    }
-    const sharing = [...others].flatMap((address) => [...(this.#byAddress.get(address) ?? [])]);
-    return [...new Set([entry, ...sharing])];
+  /** @returns the entry and every other one that has lost an address to it */
+  putPod(fact: PodFact, now: number): Set<PodEntry> {
+    const entry = this.#store(fact, now);
+    const affected = new Set([entry]);
+    for (const address of fact.addresses)
+      for (const loser of this.#giveOn(this.#byAddress.get(address), address)) affected.add(loser);
+    return affected;
   }
 
   dropPod(uid: string): PodEntry | undefined {
@@ -83,93 +59,79 @@ export class Inventory {
     return entry;
   }
 
+  /** @returns the entries that were not among the facts and are dropped */
+  replacePods(facts: readonly PodFact[], now: number): PodEntry[] {
+    const present = new Set(facts.map(({ uid }) => uid));
+    const absent = [...this.#pods.values()].filter(({ fact }) => !present.has(fact.uid));
+    for (const { fact } of absent) this.dropPod(fact.uid);
+    for (const fact of facts) this.#store(fact, now);
+    // Not one by one: what a pod was before the list says nothing about who runs now.
+    for (const [address, entries] of this.#byAddress) this.#giveOn(entries, address);
+    return absent;
+  }
+
+  /** Those whose time has come, each once. */
   overdue(now: number): PodEntry[] {
-    const due = [...this.#terminating].filter(({ givenUpAt = Number.POSITIVE_INFINITY }) => givenUpAt <= now);
+    if (now < this.#earliest) return [];
+    const due: PodEntry[] = [];
+    this.#earliest = Number.POSITIVE_INFINITY;
+    for (const entry of this.#terminating) {
+      const { givenUpAt = now } = entry.ending ?? {};
+      if (givenUpAt <= now) due.push(entry);
+      else this.#earliest = Math.min(this.#earliest, givenUpAt);
+    }
     for (const entry of due) this.#terminating.delete(entry);
     return due;
   }
 
+  /** Not later than the moment at which `overdue` next has an answer; it may be earlier. */
   nextDeadline(): number | undefined {
-    let next: number | undefined;
-    for (const { givenUpAt } of this.#terminating) {
-      if (givenUpAt !== undefined && (next === undefined || givenUpAt < next)) next = givenUpAt;
+    return this.#terminating.size === 0 ? undefined : this.#earliest;
+  }
+
+  #store(fact: PodFact, now: number): PodEntry {
+    const known = this.#pods.get(fact.uid);
+    const entry = known ?? new PodEntry(fact);
+    if (known === undefined) this.#pods.set(fact.uid, entry);
+    else this.#unindex(known);
+    entry.fact = fact;
+    if (!fact.hostNetwork)
+      for (const address of fact.addresses)
+        this.#byAddress.set(address, plus(this.#byAddress.get(address), entry));
+    if (fact.terminating) {
+      entry.ending = ending(fact, entry.ending, now);
+      this.#terminating.add(entry);
+      this.#earliest = Math.min(this.#earliest, entry.ending.givenUpAt);
     }
-    return next;
+    return entry;
   }
 
-  node(name: string): NodeFact | undefined {
-    return this.#nodes.get(name);
-  }
-
-  putNode(fact: NodeFact): void {
-    this.#nodes.set(fact.name, fact);
-  }
-
-  dropNode(uid: string): NodeFact | undefined {
-    for (const [name, fact] of this.#nodes) {
-      if (fact.uid !== uid) continue;
-      this.#nodes.delete(name);
-      return fact;
+  /** Once a running pod has the address, no terminating one has it any more, whatever comes. */
+  #giveOn(sharing: Several<PodEntry>, address: string): PodEntry[] {
+    if (!(sharing instanceof Set)) return NONE;
+    const entries = [...sharing];
+    if (!entries.some(({ fact }) => !fact.terminating && !fact.finished)) return NONE;
+    const losers: PodEntry[] = [];
+    for (const entry of entries) {
+      const { ending: end, fact } = entry;
+      if (!fact.terminating || end === undefined || end.lost.includes(address)) continue;
+      end.lost = [...end.lost, address];
+      losers.push(entry);
     }
-    return undefined;
-  }
-
-  /** @returns the names of the nodes that are gone */
-  replaceNodes(facts: readonly NodeFact[]): Set<string> {
-    const gone = new Set(this.#nodes.keys());
-    this.#nodes.clear();
-    for (const fact of facts) {
-      this.#nodes.set(fact.name, fact);
-      gone.delete(fact.name);
-    }
-    return gone;
-  }
-
-  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined {
-    return this.#namespaces.get(name)?.labels;
-  }
-
-  putNamespace(fact: NamespaceFact): void {
-    this.#namespaces.set(fact.name, fact);
-  }
-
-  /** One made anew under the same name has another uid and stays. */
-  dropNamespace(uid: string): NamespaceFact | undefined {
-    for (const [name, fact] of this.#namespaces) {
-      if (fact.uid !== uid) continue;
-      this.#namespaces.delete(name);
-      return fact;
-    }
-    return undefined;
-  }
-
-  replaceNamespaces(facts: readonly NamespaceFact[]): void {
-    this.#namespaces.clear();
-    for (const fact of facts) this.#namespaces.set(fact.name, fact);
-  }
-
-  #index(entry: PodEntry): void {
-    const { namespace, nodeName, addresses, hostNetwork } = entry.fact;
-    into(this.#byNamespace, namespace, entry);
-    if (nodeName !== "") into(this.#byNode, nodeName, entry);
-    if (!hostNetwork) for (const address of addresses) into(this.#byAddress, address, entry);
+    return losers;
   }
 
   #unindex(entry: PodEntry): void {
-    const { namespace, nodeName, addresses } = entry.fact;
-    outOf(this.#byNamespace, namespace, entry);
-    outOf(this.#byNode, nodeName, entry);
-    for (const address of addresses) outOf(this.#byAddress, address, entry);
+    for (const address of entry.fact.addresses) {
+      const rest = minus(this.#byAddress.get(address), entry);
+      if (rest === undefined) this.#byAddress.delete(address);
+      else this.#byAddress.set(address, rest);
+    }
   }
 }
 
-function into(index: Map<string, Set<PodEntry>>, key: string, entry: PodEntry): void {
-  const entries = index.get(key);
-  if (entries === undefined) index.set(key, new Set([entry]));
-  else entries.add(entry);
-}
+const NONE: PodEntry[] = [];
 
-function outOf(index: Map<string, Set<PodEntry>>, key: string, entry: PodEntry): void {
-  const entries = index.get(key);
-  if (entries?.delete(entry) === true && entries.size === 0) index.delete(key);
+function equal(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((entry, at) => entry === b[at]);
 }

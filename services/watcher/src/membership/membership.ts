@@ -5,12 +5,16 @@ import type { PodFact } from "../facts/pod-fact.ts";
 import type { Change } from "./change.ts";
 import { ended, notCounting, type NotCounting } from "./counting.ts";
 import type { GroupDefinition } from "./group-definition.ts";
-import { Holdings, shown, type Holding } from "./holdings.ts";
-import { Inventory, type PodEntry } from "./inventory.ts";
-import { matches } from "./selector.ts";
+import { Holdings, shown, type Holding, type Shown } from "./holdings.ts";
+import { Inventory } from "./inventory.ts";
+import { OwnerNews } from "./owner-news.ts";
+import { heldBy, setHeld, type PodEntry } from "./pod-entry.ts";
+import { each } from "./several.ts";
+import { inWords, nodeAddresses, obstacle, wanted } from "./standing.ts";
 
-/** What of one address was released in the mutation under way, and why. */
+/** What a pod gives up in the mutation under way, and why. */
 interface Release {
+  readonly entry: PodEntry;
   readonly holding: Holding;
   readonly cause: RemoveCause;
 }
@@ -22,70 +26,66 @@ interface Release {
  * told apart by uid: a pod made anew under the same name is another owner, and two pods of one address both hold
  * it. `now` is milliseconds of the monotonic clock.
  *
- * A terminating pod yields its address to another pod that runs with it (`reused`): the CNI has given it on.
+ * A terminating pod yields its address to another pod that runs with it (`reused`), for good: the CNI has given
+ * it on. An address whose owners alone have changed is told by `tick`, at most once a second.
  */
 export class Membership {
   readonly #inventory = new Inventory();
   readonly #holdings = new Holdings();
+  readonly #ownerNews = new OwnerNews();
   #groups = new Map<string, GroupDefinition>();
   #releases: Release[] = [];
   #joined = new Set<Holding>();
 
   replacePods(facts: readonly PodFact[], now: number): Change[] {
-    const present = new Set(facts.map(({ uid }) => uid));
-    for (const fact of facts) this.#inventory.putPod(fact, now);
-    const absent = [...this.#inventory.pods()].filter(({ fact }) => !present.has(fact.uid));
-    for (const entry of absent) this.#inventory.dropPod(entry.fact.uid);
-    for (const fact of facts) this.#evaluate(this.#inventory.pod(fact.uid), now, "vanished");
+    const absent = this.#inventory.replacePods(facts, now);
+    for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "changed");
     for (const entry of absent) this.#releaseAll(entry, "vanished");
-    return this.#changes();
+    return this.#changes(now);
   }
 
   putPod(fact: PodFact, now: number): Change[] {
-    const affected = this.#inventory.putPod(fact, now);
-    for (const entry of affected) this.#evaluate(entry, now, "ended");
-    return this.#changes();
+    for (const entry of this.#inventory.putPod(fact, now)) this.#evaluate(entry, now, "changed");
+    return this.#changes(now);
   }
 
   removePod(uid: string, now: number): Change[] {
     const entry = this.#inventory.dropPod(uid);
     if (entry === undefined) return [];
     this.#releaseAll(entry, "ended");
-    for (const other of this.#inventory.holdersOf(entry.fact.addresses)) this.#evaluate(other, now, "ended");
-    return this.#changes();
+    return this.#changes(now);
   }
 
   replaceNodes(facts: readonly NodeFact[], now: number): Change[] {
-    const gone = this.#inventory.replaceNodes(facts);
-    for (const entry of this.#inventory.pods())
-      this.#evaluate(entry, now, gone.has(entry.fact.nodeName) ? "vanished" : "changed");
-    return this.#changes();
+    const changes = this.#inventory.nodes.replace(facts);
+    return this.#evaluateWhere(({ nodeName }) => changes.get(nodeName), now);
   }
 
   putNode(fact: NodeFact, now: number): Change[] {
-    this.#inventory.putNode(fact);
-    return this.#evaluateOn(fact.name, now, "changed");
+    if (!this.#inventory.nodes.put(fact)) return [];
+    return this.#evaluateWhere(({ nodeName }) => (nodeName === fact.name ? "changed" : undefined), now);
   }
 
   removeNode(uid: string, now: number): Change[] {
-    const fact = this.#inventory.dropNode(uid);
-    return fact === undefined ? [] : this.#evaluateOn(fact.name, now, "ended");
+    const name = this.#inventory.nodes.drop(uid);
+    if (name === undefined) return [];
+    return this.#evaluateWhere(({ nodeName }) => (nodeName === name ? "ended" : undefined), now);
   }
 
   replaceNamespaces(facts: readonly NamespaceFact[], now: number): Change[] {
-    this.#inventory.replaceNamespaces(facts);
-    for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "unselected");
-    return this.#changes();
+    const changes = this.#inventory.namespaces.replace(facts);
+    return this.#evaluateWhere(({ namespace }) => changes.get(namespace), now);
   }
 
   putNamespace(fact: NamespaceFact, now: number): Change[] {
-    this.#inventory.putNamespace(fact);
-    return this.#evaluateIn(fact.name, now);
+    if (!this.#inventory.namespaces.put(fact)) return [];
+    return this.#evaluateWhere(({ namespace }) => (namespace === fact.name ? "changed" : undefined), now);
   }
 
   removeNamespace(uid: string, now: number): Change[] {
-    const fact = this.#inventory.dropNamespace(uid);
-    return fact === undefined ? [] : this.#evaluateIn(fact.name, now);
+    const name = this.#inventory.namespaces.drop(uid);
+    if (name === undefined) return [];
+    return this.#evaluateWhere(({ namespace }) => (namespace === name ? "unselected" : undefined), now);
   }
 
   /** The definitions in force; of each group name at most one (see conflicts.ts). */
@@ -96,53 +96,40 @@ export class Membership {
     for (const name of new Set([...before.keys(), ...this.#groups.keys()])) {
       if (JSON.stringify(before.get(name)) !== JSON.stringify(this.#groups.get(name))) touched.add(name);
     }
-    if (touched.size > 0)
-      for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "unselected", touched);
-    return this.#changes();
+    if (touched.size === 0) return [];
+    for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "unselected", touched);
+    return this.#changes(now);
   }
 
-  /** Gives up terminating pods whose grace is over. */
+  /** What only time brings: terminating pods whose grace is over, and owners that are still to be told. */
   tick(now: number): Change[] {
     for (const entry of this.#inventory.overdue(now)) this.#evaluate(entry, now, "ended");
-    return this.#changes();
+    const changes = this.#changes(now);
+    for (const holding of this.#ownerNews.due(now)) changes.push({ op: "add", ...asMember(holding) });
+    return changes;
   }
 
-  /** When `tick` next has something to do, on the monotonic clock. */
+  /** When `tick` is next worth a call, on the monotonic clock. */
   nextDeadline(): number | undefined {
-    return this.#inventory.nextDeadline();
+    const pods = this.#inventory.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    const next = Math.min(pods, this.#ownerNews.nextAt() ?? Number.POSITIVE_INFINITY);
+    return Number.isFinite(next) ? next : undefined;
   }
 
   get count(): number {
     return this.#holdings.count;
   }
 
-  get digest(): string {
-    return this.#holdings.digest;
-  }
-
   groups(): string[] {
     return [...this.#groups.keys()];
   }
 
-  *members(): Generator<{
-    group: string;
-    address: string;
-    owners: Owner[];
-    ownerCount: number;
-    resourceVersion: string;
-  }> {
-    for (const holding of this.#holdings.all()) {
-      yield {
-        group: holding.group,
-        address: holding.address,
-        resourceVersion: holding.resourceVersion,
-        ...shown(holding),
-      };
-    }
+  *members(): Generator<Shown & { readonly group: string; readonly address: string }> {
+    for (const holding of this.#holdings.all()) yield asMember(holding);
   }
 
   membersOf(group: string): number {
-    return [...this.#holdings.of(group)].length;
+    return this.#holdings.size(group);
   }
 
   /** An owner of this uid is listed, whether or not it counts. */
@@ -152,48 +139,45 @@ export class Membership {
 
   /** uids of the pods that run with this address as their own now. */
   holders(address: string): string[] {
-    return this.#inventory.holdersOf([address]).map(({ fact }) => fact.uid);
+    return this.#inventory.holdersOf(address).map(({ fact }) => fact.uid);
   }
 
   /** In node mode a whole node is in the group: the other namespaces whose pods run on the group's nodes. */
   sharedNamespaces(group: string, now: number): string[] {
-    const definition = this.#groups.get(group);
-    if (definition?.addresses !== "node") return [];
+    if (this.#groups.get(group)?.addresses !== "node") return [];
     const nodes = new Set<string>();
     const own = new Set<string>();
-    for (const holding of this.#holdings.of(group)) {
-      for (const uid of holding.owners.keys()) {
-        const fact = this.#inventory.pod(uid)?.fact;
-        if (fact === undefined) continue;
+    for (const { owners } of this.#holdings.of(group)) {
+      for (const { fact } of each(owners)) {
         nodes.add(fact.nodeName);
         own.add(fact.namespace);
       }
     }
     const others = new Set<string>();
-    for (const node of nodes) {
-      for (const entry of this.#inventory.podsOn(node)) {
-        if (!own.has(entry.fact.namespace) && ended(entry.fact, entry.givenUpAt, now) === undefined)
-          others.add(entry.fact.namespace);
-      }
+    for (const { fact, ending } of this.#inventory.pods()) {
+      if (nodes.has(fact.nodeName) && !own.has(fact.namespace) && ended(fact, ending, now) === undefined)
+        others.add(fact.namespace);
     }
     return [...others].toSorted();
   }
 
-  /** Why a pod is, or is not, in each group; for people. */
+  /** Why a pod is, or is not, in each group, for people; undefined if there is no such pod. */
   explain(
     namespace: string,
     name: string,
     now: number,
   ): { group: string; member: boolean; reason: string }[] | undefined {
-    const entry = [...this.#inventory.podsIn(namespace)].find(({ fact }) => fact.name === name);
+    const entry = [...this.#inventory.pods()].find(
+      ({ fact }) => fact.name === name && fact.namespace === namespace,
+    );
     if (entry === undefined) return undefined;
     return [...this.#groups.values()].map((definition) => {
-      const reason = this.#reasonAgainst(entry, definition, now);
-      const addresses = entry.held.get(definition.group) ?? [];
+      const why = obstacle(entry, definition, this.#inventory, now);
+      const addresses = wanted(entry, definition, this.#inventory, now);
       return {
         group: definition.group,
-        member: reason === undefined,
-        reason: reason ?? `member with ${addresses.join(", ")}`,
+        member: why === undefined,
+        reason: why === undefined ? `member with ${addresses.join(", ")}` : inWords(why, entry, definition),
       };
     });
   }
@@ -201,133 +185,86 @@ export class Membership {
   /** Pods that do not count, by reason, for metrics. */
   notCounting(now: number): Map<NotCounting, number> {
     const counts = new Map<NotCounting, number>();
-    for (const { fact, givenUpAt } of this.#inventory.pods()) {
-      const reason = notCounting(fact, givenUpAt, now);
+    for (const { fact, ending } of this.#inventory.pods()) {
+      const reason = notCounting(fact, ending, now);
       if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
     return counts;
   }
 
-  #evaluateOn(node: string, now: number, cause: RemoveCause): Change[] {
-    for (const entry of this.#inventory.podsOn(node)) this.#evaluate(entry, now, cause);
-    return this.#changes();
-  }
-
-  #evaluateIn(namespace: string, now: number): Change[] {
-    for (const entry of this.#inventory.podsIn(namespace)) this.#evaluate(entry, now, "unselected");
-    return this.#changes();
-  }
-
-  /** Brings what a pod holds in line with what it should; `cause` is the mutation's own, used where nothing says more. */
-  #evaluate(entry: PodEntry | undefined, now: number, cause: RemoveCause, only?: ReadonlySet<string>): void {
-    if (entry === undefined) return;
-    const names = only ?? new Set([...this.#groups.keys(), ...entry.held.keys()]);
-    for (const group of names) {
-      const definition = this.#groups.get(group);
-      const before = entry.held.get(group) ?? [];
-      const after = definition === undefined ? [] : this.#wanted(entry, definition, now);
-      if (before.length === 0 && after.length === 0) continue;
-      for (const address of after) {
-        const joined = this.#holdings.hold(group, address, ownerOf(entry.fact), entry.fact.resourceVersion);
-        if (joined !== undefined) this.#joined.add(joined);
-      }
-      for (const address of before) {
-        if (!after.includes(address))
-          this.#release(entry, group, address, this.#causeFor(entry, definition, address, now, cause));
-      }
-      if (after.length > 0) entry.held.set(group, after);
-      else entry.held.delete(group);
+  #evaluateWhere(causeOf: (fact: PodFact) => RemoveCause | undefined, now: number): Change[] {
+    for (const entry of this.#inventory.pods()) {
+      const cause = causeOf(entry.fact);
+      if (cause !== undefined) this.#evaluate(entry, now, cause);
     }
+    return this.#changes(now);
   }
 
-  #wanted(entry: PodEntry, definition: GroupDefinition, now: number): readonly string[] {
-    if (this.#reasonAgainst(entry, definition, now) !== undefined) return [];
-    if (definition.addresses === "node") return this.#nodeAddresses(entry, definition);
-    return entry.fact.addresses.filter((address) => !this.#inventory.yields(entry, address));
-  }
-
-  #reasonAgainst(entry: PodEntry, definition: GroupDefinition, now: number): string | undefined {
-    const { fact, givenUpAt } = entry;
-    const { onlyNamespace, namespaceSelector, podSelector } = definition;
-    if (onlyNamespace !== undefined && fact.namespace !== onlyNamespace)
-      return `the group selects in namespace ${onlyNamespace} only`;
-    if (namespaceSelector !== undefined) {
-      const labels = this.#inventory.namespaceLabels(fact.namespace);
-      if (labels === undefined) return `namespace ${fact.namespace} is not known yet`;
-      if (!matches(namespaceSelector, labels))
-        return `namespaceSelector does not match the labels of ${fact.namespace}`;
+  /**
+   * Lets a pod hold what it should, and notes what it is to let go: that is done at the end of the mutation, when
+   * everybody who may still hold it does. `cause` is the mutation's own, used where nothing says more.
+   */
+  #evaluate(entry: PodEntry, now: number, cause: RemoveCause, only?: ReadonlySet<string>): void {
+    const before = heldBy(entry);
+    const after: Holding[] = only === undefined ? [] : before.filter(({ group }) => !only.has(group));
+    for (const definition of this.#groups.values()) {
+      const { group } = definition;
+      if (only !== undefined && !only.has(group)) continue;
+      for (const address of wanted(entry, definition, this.#inventory, now)) {
+        const { holding, news } = this.#holdings.hold(group, address, entry);
+        if (news === "joined") this.#joined.add(holding);
+        else if (news === "owner" && !this.#joined.has(holding)) this.#ownerNews.note(holding, now);
+        after.push(holding);
+      }
     }
-    if (!matches(podSelector, fact.labels)) return "podSelector does not match the pod's labels";
-    if (definition.addresses === "pod") return notCounting(fact, givenUpAt, now);
-    const end = ended(fact, givenUpAt, now);
-    if (end !== undefined) return end;
-    if (fact.nodeName === "") return "not scheduled to a node";
-    return this.#nodeAddresses(entry, definition).length === 0
-      ? `node ${fact.nodeName} has no ${definition.nodeAddressType}`
-      : undefined;
+    for (const holding of before) {
+      if (!after.includes(holding))
+        this.#releases.push({ entry, holding, cause: this.#causeFor(entry, holding, now, cause) });
+    }
+    setHeld(entry, after);
   }
 
-  #nodeAddresses({ fact }: PodEntry, { nodeAddressType }: GroupDefinition): readonly string[] {
-    const node = this.#inventory.node(fact.nodeName);
-    return (nodeAddressType === "InternalIP" ? node?.internal : node?.external) ?? [];
-  }
-
-  #causeFor(
-    entry: PodEntry,
-    definition: GroupDefinition | undefined,
-    address: string,
-    now: number,
-    cause: RemoveCause,
-  ): RemoveCause {
+  #causeFor(entry: PodEntry, { group, address }: Holding, now: number, cause: RemoveCause): RemoveCause {
+    const { fact, ending } = entry;
+    const definition = this.#groups.get(group);
     if (definition === undefined) return "undefined";
-    if (ended(entry.fact, entry.givenUpAt, now) !== undefined) return "ended";
-    if (definition.addresses === "pod" && this.#inventory.yields(entry, address)) return "reused";
-    const own =
-      definition.addresses === "node" ? this.#nodeAddresses(entry, definition) : entry.fact.addresses;
-    if (own.includes(address)) return "unselected";
-    const lost = definition.addresses === "node" && this.#inventory.node(entry.fact.nodeName) === undefined;
-    return lost ? cause : "changed";
+    if (ended(fact, ending, now) !== undefined) return "ended";
+    if (definition.addresses === "pod" && ending?.lost.includes(address) === true) return "reused";
+    if (cause === "unselected") return cause;
+    const inNodeMode = definition.addresses === "node";
+    const own = inNodeMode ? nodeAddresses(entry, definition, this.#inventory) : fact.addresses;
+    if (own.includes(address)) return this.#namespaceGone(fact, definition) ? cause : "unselected";
+    return inNodeMode && this.#inventory.nodes.get(fact.nodeName) === undefined ? cause : "changed";
+  }
+
+  #namespaceGone({ namespace }: PodFact, { namespaceSelector }: GroupDefinition): boolean {
+    return namespaceSelector !== undefined && this.#inventory.namespaces.get(namespace) === undefined;
   }
 
   #releaseAll(entry: PodEntry, cause: RemoveCause): void {
-    for (const [group, addresses] of entry.held) {
-      for (const address of addresses) {
-        const reused = cause === "vanished" && this.#inventory.holdersOf([address]).length > 0;
-        this.#release(entry, group, address, reused ? "reused" : cause);
-      }
+    for (const holding of heldBy(entry)) {
+      const reused = cause === "vanished" && this.#inventory.holdersOf(holding.address).length > 0;
+      this.#releases.push({ entry, holding, cause: reused ? "reused" : cause });
     }
-    entry.held.clear();
+    setHeld(entry, []);
   }
 
-  #release({ fact }: PodEntry, group: string, address: string, cause: RemoveCause): void {
-    const holding = this.#holdings.release(group, address, fact.uid);
-    if (holding === undefined) return;
-    holding.resourceVersion = fact.resourceVersion;
-    this.#releases.push({ holding, cause });
-  }
-
-  /** What the mutation under way came to: an address that left and joined the same group again did not change. */
-  #changes(): Change[] {
+  #changes(now: number): Change[] {
     if (this.#releases.length === 0 && this.#joined.size === 0) return [];
-    const removes: Change[] = [];
-    for (const { holding, cause } of this.#releases) {
-      const { group, address, resourceVersion } = holding;
-      if (this.#joined.delete(holding) || this.#holdings.get(group, address) !== undefined) continue;
-      removes.push({ op: "remove", group, address, resourceVersion, cause, ...shown(holding) });
+    const changes: Change[] = [];
+    for (const { entry, holding, cause } of this.#releases) {
+      if (this.#holdings.release(holding, entry)) {
+        this.#ownerNews.forget(holding);
+        changes.push({ op: "remove", cause, ...asMember(holding) });
+      } else if (!this.#joined.has(holding)) this.#ownerNews.note(holding, now);
     }
-    const left = new Set(this.#releases.map(({ holding: { group, address } }) => `${group} ${address}`));
-    const adds: Change[] = [];
-    for (const holding of this.#joined) {
-      const { group, address, resourceVersion } = holding;
-      if (this.#holdings.get(group, address) !== holding || left.has(`${group} ${address}`)) continue;
-      adds.push({ op: "add", group, address, resourceVersion, ...shown(holding) });
-    }
+    for (const holding of this.#joined) changes.push({ op: "add", ...asMember(holding) });
     this.#releases = [];
     this.#joined = new Set();
-    return [...removes, ...adds];
+    return changes;
   }
 }
 
-function ownerOf({ namespace, name, uid }: PodFact): Owner {
-  return { kind: "Pod", namespace, name, uid };
+function asMember(holding: Holding): Shown & { readonly group: string; readonly address: string } {
+  return { group: holding.group, address: holding.address, ...shown(holding) };
 }

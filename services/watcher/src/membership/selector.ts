@@ -5,12 +5,12 @@ type Labels = Readonly<Record<string, string>>;
 /** Whether labels satisfy a selector, by Kubernetes' rules: NotIn and DoesNotExist also match a missing key. */
 export function matches(selector: LabelSelector, labels: Labels): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {}))
-    if (labels[key] !== value) return false;
+    if (valueOf(labels, key) !== value) return false;
   return (selector.matchExpressions ?? []).every((requirement) => satisfies(requirement, labels));
 }
 
 function satisfies({ key, operator, values = [] }: LabelRequirement, labels: Labels): boolean {
-  const value = labels[key];
+  const value = valueOf(labels, key);
   switch (operator) {
     case "In":
       return value !== undefined && values.includes(value);
@@ -22,6 +22,10 @@ function satisfies({ key, operator, values = [] }: LabelRequirement, labels: Lab
       return value === undefined;
   }
 }
+
+/** `constructor` and `toString` are legal label keys, which every object seems to have. */
+const valueOf = (labels: Labels, key: string): string | undefined =>
+  Object.hasOwn(labels, key) ? labels[key] : undefined;
 
 const KEY = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
@@ -37,7 +41,7 @@ export function selectorFaults(value: unknown, path: string): string[] {
   const faults: string[] = [];
   for (const field of Object.keys(value)) {
     if (field !== "matchLabels" && field !== "matchExpressions")
-      faults.push(`${path}.${field}: unknown field; use matchLabels or matchExpressions`);
+      faults.push(`${path}.${field}: is no field of a selector; use matchLabels or matchExpressions`);
   }
   const labels = value["matchLabels"] ?? {};
   if (!isObject(labels)) faults.push(`${path}.matchLabels: must map label keys to values`);
@@ -55,31 +59,34 @@ export function selectorFaults(value: unknown, path: string): string[] {
 
 function requirementFaults(value: unknown, path: string): string[] {
   if (!isObject(value)) return [`${path}: must be an object with key and operator`];
-  const { key, operator, values = [] } = value;
+  const { key, operator } = value;
+  // The API server writes a list that is not there as null.
+  const values = value["values"] ?? [];
   const faults = keyFaults(key, `${path}.key`);
-  if (!OPERATORS.includes(String(operator)))
-    faults.push(`${path}.operator: "${String(operator)}" must be one of ${OPERATORS.join(", ")}`);
-  if (!Array.isArray(values)) return [...faults, `${path}.values: must be a list of label values`];
   const needs = operator === "In" || operator === "NotIn";
-  if (needs && values.length === 0)
-    faults.push(`${path}.values: ${String(operator)} needs at least one value`);
-  if (!needs && values.length > 0) faults.push(`${path}.values: must be empty with ${String(operator)}`);
+  if (typeof operator !== "string" || !OPERATORS.includes(operator))
+    return [...faults, `${path}.operator: ${quoted(operator)} must be one of ${OPERATORS.join(", ")}`];
+  if (!Array.isArray(values)) return [...faults, `${path}.values: must be a list of label values`];
+  if (needs && values.length === 0) faults.push(`${path}.values: ${operator} needs at least one value`);
+  if (!needs && values.length > 0) faults.push(`${path}.values: must be empty with ${operator}`);
   for (const entry of values)
-    if (!isValue(entry)) faults.push(`${path}.values: "${String(entry)}" is no label value`);
+    if (!isValue(entry)) faults.push(`${path}.values: ${quoted(entry)} is no label value (${VALUE_RULE})`);
   return faults;
 }
 
 function labelFaults(key: string, value: unknown, path: string): string[] {
   const faults = keyFaults(key, path);
-  if (!isValue(value))
-    faults.push(
-      `${path}.${key}: "${String(value)}" is no label value (at most 63 of A-Z, a-z, 0-9, -, _ and .)`,
-    );
+  if (!isValue(value)) faults.push(`${path}.${key}: ${quoted(value)} is no label value (${VALUE_RULE})`);
   return faults;
 }
 
+/** A value as a message shows it, whatever it is. */
+export const quoted = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value));
+
+const VALUE_RULE = "at most 63 of A-Z, a-z, 0-9, -, _ and ., with a letter or digit at both ends";
+const KEY_RULE = "an optional domain and a slash, then 1 to 63 of A-Z, a-z, 0-9, -, _ and .";
 const keyFaults = (key: unknown, path: string): string[] =>
-  typeof key === "string" && KEY.test(key) ? [] : [`${path}: "${String(key)}" is no label key`];
+  typeof key === "string" && KEY.test(key) ? [] : [`${path}: ${quoted(key)} is no label key (${KEY_RULE})`];
 const isValue = (value: unknown): boolean => typeof value === "string" && VALUE.test(value);
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

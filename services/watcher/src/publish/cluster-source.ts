@@ -3,7 +3,7 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Random } from "@podgate/shared/runtime/random";
 import { namespaceFact, type NamespaceFact } from "../facts/namespace-fact.ts";
-import { nodeFact, type NodeFact } from "../facts/node-fact.ts";
+import { nodeReading, type NodeFact } from "../facts/node-fact.ts";
 import { podFact, type PodFact } from "../facts/pod-fact.ts";
 import { definitionFact, type DefinitionFact } from "../kubernetes/group-definitions.ts";
 import { Reflector, type Sink } from "../kubernetes/reflector.ts";
@@ -62,7 +62,7 @@ export class ClusterSource implements SessionSource {
     };
     this.#reflectors = {
       namespaces: this.#reflector(NAMESPACES, namespaceFact, namespaces),
-      nodes: this.#reflector(NODES, nodeFact, nodes),
+      nodes: this.#reflector(NODES, (object) => this.#node(object), nodes),
       pods: this.#reflector(PODS, (object) => this.#pod(object), pods),
       ...(options.customResources && {
         clusteraddressgroups: this.#reflector(
@@ -174,14 +174,21 @@ export class ClusterSource implements SessionSource {
 
   #pod(object: unknown): PodFact {
     const { fact, rejected } = podFact(object);
-    for (const address of rejected) {
-      this.#options.onRejectedAddress();
-      this.#options.logger.warn(
-        { namespace: fact.namespace, pod: fact.name, address },
-        "the pod's address is unusable",
-      );
-    }
+    this.#reject(rejected, { namespace: fact.namespace, pod: fact.name });
     return fact;
+  }
+
+  #node(object: unknown): NodeFact {
+    const { fact, rejected } = nodeReading(object);
+    this.#reject(rejected, { node: fact.name });
+    return fact;
+  }
+
+  #reject(addresses: readonly string[], whose: object): void {
+    for (const address of addresses) {
+      this.#options.onRejectedAddress();
+      this.#options.logger.warn({ ...whose, address }, "an address that no firewall could see is left out");
+    }
   }
 
   #say(changes: readonly Change[]): void {
