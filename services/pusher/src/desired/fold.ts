@@ -1,0 +1,270 @@
+import { sameEpoch, type Epoch } from "@podgate/shared/contract/epoch";
+import { parseEvent, type Event } from "@podgate/shared/contract/event";
+import { parseState, type State } from "@podgate/shared/contract/state";
+import { parseSubject } from "@podgate/shared/contract/subjects";
+import { UnreadableMessage } from "@podgate/shared/contract/version";
+import { shortList, type Listed } from "./listing.ts";
+import { memberOf, removalOf, Session } from "./session.ts";
+import { Standing, type FoldedGroup } from "./standing.ts";
+
+/** What the bus reader gives (shared/bus/reader.ts), as far as folding needs it. */
+export type FoldInput =
+  | { readonly kind: "session"; readonly created: string; readonly lastSequence: number }
+  | {
+      readonly kind: "message";
+      readonly subject: string;
+      readonly sequence: number;
+      readonly data: Uint8Array;
+      readonly replayed: boolean;
+    }
+  | { readonly kind: "caught-up" }
+  | { readonly kind: "interrupted"; readonly reason: string };
+
+/** What one input changed. */
+export interface FoldChange {
+  /** Groups whose members, removals or definition changed; "all" when the cluster's verification did. */
+  readonly groups: ReadonlySet<string> | "all";
+}
+
+const NOTHING: FoldChange = { groups: new Set() };
+const ALL: FoldChange = { groups: "all" };
+
+export interface FoldOptions {
+  readonly cluster: string;
+  /** Pinned uid; undefined = the first verified one is taken. */
+  readonly uid?: string | undefined;
+  /** `fold.listed` of an earlier run: what a list must not fall short of. */
+  readonly listed?: Listed | undefined;
+  /** Unverified after this long without a message, in milliseconds. */
+  readonly silentMs: number;
+}
+
+/**
+ * One cluster as the pusher may act on it (design §2, "When the pusher acts").
+ *
+ * Two sets: what *stands* (acts on firewalls) and what the current *session* of the stream says. The session's set
+ * replaces the standing one only when a live state message says `synced` with the pinned uid and with count and
+ * digest equal to the session's set at exactly its place: then the cluster is verified. Live additions act at
+ * once; live removals do while verified, except that `vanished` waits for the state message that tells how long the
+ * list behind it is. Everything else waits for the next verification. An unverified cluster keeps its members.
+ *
+ * Replayed additions wait too (docs/adr/0005): an older store that was restored could give addresses away.
+ */
+export class ClusterFold {
+  readonly cluster: string;
+  readonly #silentMs: number;
+  readonly #standing = new Standing();
+  #session: Session | undefined;
+  #verifiedEpoch: Epoch | undefined;
+  #uid: string | undefined;
+  #listed: Listed | undefined;
+  #defined: ReadonlySet<string> | undefined;
+  #absencesHeld: string | undefined = "nothing was verified yet";
+  #first = true;
+  #foreign = false;
+  #mismatch = false;
+  #why = "not heard yet";
+  #heardAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: FoldOptions) {
+    this.cluster = options.cluster;
+    this.#silentMs = options.silentMs;
+    this.#uid = options.uid;
+    this.#listed = options.listed;
+  }
+
+  get verified(): boolean {
+    return this.#verifiedEpoch !== undefined;
+  }
+
+  /** Why the cluster is not verified, in words; undefined when it is. */
+  get reason(): string | undefined {
+    return this.verified ? undefined : this.#why;
+  }
+
+  /** The uid in force, to be kept across restarts. */
+  get uid(): string | undefined {
+    return this.#uid;
+  }
+
+  /** The lists that were last believed, to be kept across restarts: shorter ones prove no absence. */
+  get listed(): Listed | undefined {
+    return this.#listed;
+  }
+
+  /** Groups the cluster defines, by its last verified state; undefined before the first. */
+  get defined(): ReadonlySet<string> | undefined {
+    return this.#defined;
+  }
+
+  /** Sequence of the last message that was taken. */
+  get lastSequence(): number {
+    return this.#session?.lastSequence ?? 0;
+  }
+
+  get groups(): ReadonlyMap<string, FoldedGroup> {
+    return this.#standing.groups;
+  }
+
+  /** Why an address that a firewall holds and this fold never heard of may not go; undefined = it may. */
+  get absencesHeld(): string | undefined {
+    return this.#absencesHeld;
+  }
+
+  /** Every firewall was read and holds no such address: the present lists may count as normal. */
+  settleAbsences(): void {
+    if (this.verified) this.#absencesHeld = undefined;
+  }
+
+  /** A state message would verify the cluster or decide what vanished: ask for one (`podgate.poke.<cluster>`). */
+  get poke(): boolean {
+    const session = this.#session;
+    if (session === undefined || !session.caughtUp || session.unreadable !== undefined) return false;
+    return this.verified ? this.#standing.undecided : !this.#mismatch;
+  }
+
+  /** The session disagrees with its watcher or holds what can't be read, and only reading anew can heal that. */
+  get stale(): boolean {
+    return this.#session !== undefined && (this.#mismatch || this.#session.unreadable !== undefined);
+  }
+
+  /** @param now milliseconds of the monotonic clock */
+  take(input: FoldInput, now: number): FoldChange {
+    switch (input.kind) {
+      case "session":
+        this.#session = new Session(input.created);
+        this.#foreign = false;
+        this.#mismatch = false;
+        return this.#unverify("reading the stream");
+      case "caught-up":
+        if (this.#session !== undefined) this.#session.caughtUp = true;
+        return NOTHING;
+      case "interrupted":
+        this.#session = undefined;
+        return this.#unverify(`the stream was interrupted: ${input.reason}`);
+      default:
+        return join(this.#silence(now), this.#message(input, now));
+    }
+  }
+
+  /** Call at least once a second. @param now milliseconds of the monotonic clock */
+  tick(now: number): FoldChange {
+    this.#standing.prune(now);
+    return this.#silence(now);
+  }
+
+  #silence(now: number): FoldChange {
+    if (!this.verified || now - this.#heardAt <= this.#silentMs) return NOTHING;
+    return this.#unverify(`silent for more than ${Math.round(this.#silentMs / 1000)} s`);
+  }
+
+  #message(
+    { subject, sequence, data, replayed }: Extract<FoldInput, { kind: "message" }>,
+    now: number,
+  ): FoldChange {
+    const session = this.#session;
+    // A message that was delivered twice says nothing new, and its sequence would run backwards.
+    if (session === undefined || sequence <= session.lastSequence) return NOTHING;
+    session.lastSequence = sequence;
+    if (!replayed) this.#heardAt = now;
+    try {
+      if (parseSubject(subject).kind === "state") {
+        const state = parseState(subject, data);
+        session.readable(subject);
+        // The last message per subject may have replaced an older state behind which events were replayed.
+        return replayed ? NOTHING : this.#takeState(session, state, now);
+      }
+      const event = parseEvent(subject, data);
+      if (event.cluster !== this.cluster)
+        throw new UnreadableMessage("wrong-subject", `${subject}: of another cluster`);
+      session.readable(subject);
+      session.apply(event, sequence);
+      return replayed ? NOTHING : this.#takeEvent(event, sequence, now);
+    } catch (error) {
+      const fault = error instanceof UnreadableMessage ? error.message : `${subject}: unreadable`;
+      session.takeUnreadable(subject, fault);
+      return this.#unverify(`a message cannot be read: ${fault}`);
+    }
+  }
+
+  #takeEvent(event: Event, sequence: number, now: number): FoldChange {
+    let unverified = NOTHING;
+    if (this.#verifiedEpoch !== undefined && !sameEpoch(event.epoch, this.#verifiedEpoch))
+      unverified = this.#unverify("another watcher publishes");
+    const { group, address } = event;
+    if (event.op === "add") {
+      if (this.#foreign) return unverified;
+      this.#standing.add(group, address, memberOf(event, sequence));
+    } else if (!this.verified) {
+      return unverified;
+    } else if (event.cause === "vanished") {
+      this.#standing.vanish(group, address, removalOf(event, sequence));
+    } else {
+      this.#standing.remove(group, address, removalOf(event, sequence), now);
+    }
+    return join(unverified, { groups: new Set([group]) });
+  }
+
+  #takeState(session: Session, state: State, now: number): FoldChange {
+    this.#foreign = this.#uid !== undefined && state.clusterUid !== this.#uid;
+    const doubt = this.#doubt(session, state);
+    if (doubt !== undefined) return this.#unverify(doubt);
+    const before = this.verified;
+    this.#uid ??= state.clusterUid;
+    this.#verifiedEpoch = state.epoch;
+    const changed = differing(this.#defined, state.groups);
+    this.#defined = new Set(state.groups);
+    if (!before) this.#standing.replace(session, now);
+    for (const group of this.#judge(state.listed, now)) changed.add(group);
+    return before ? { groups: changed } : ALL;
+  }
+
+  /** Decides what vanished, by the lists that this state tells of. */
+  #judge(listed: Listed, now: number): Set<string> {
+    const short = shortList(this.#listed, listed);
+    const absencesBefore = this.#absencesHeld;
+    if (this.#first || absencesBefore !== undefined) this.#absencesHeld = short;
+    this.#first = false;
+    const changed = this.#standing.judge(short, now);
+    // While something is held, the lists it is held against stay: the next state would release it otherwise.
+    if (short === undefined || (this.#absencesHeld === undefined && !this.#standing.holds))
+      this.#listed = listed;
+    if (absencesBefore !== this.#absencesHeld) for (const name of this.groups.keys()) changed.add(name);
+    return changed;
+  }
+
+  #doubt(session: Session, state: State): string | undefined {
+    if (this.#foreign)
+      return `another cluster (uid ${state.clusterUid}) publishes under this name; ${this.#uid} is known`;
+    if (session.unreadable !== undefined) return `a message cannot be read: ${session.unreadable}`;
+    if (!session.caughtUp) return "reading the stream";
+    if (state.epoch.created !== session.created) return "the stream was made anew";
+    if (state.phase !== "synced" && state.phase !== "draining") return `the watcher says ${state.phase}`;
+    this.#mismatch = state.members !== session.members || state.digest !== session.digest;
+    if (!this.#mismatch) return undefined;
+    return state.members === session.members
+      ? "the watcher's digest of its members is not that of the stream"
+      : `the watcher counts ${state.members} members, the stream holds ${session.members}`;
+  }
+
+  #unverify(why: string): FoldChange {
+    const before = this.verified;
+    this.#why = why;
+    this.#verifiedEpoch = undefined;
+    return before ? ALL : NOTHING;
+  }
+}
+
+const join = (a: FoldChange, b: FoldChange): FoldChange =>
+  a.groups === "all" || b.groups === "all"
+    ? ALL
+    : a.groups.size === 0
+      ? b
+      : { groups: new Set([...a.groups, ...b.groups]) };
+
+function differing(before: ReadonlySet<string> | undefined, now: readonly string[]): Set<string> {
+  const after = new Set(now);
+  const changed = new Set(now.filter((name) => before?.has(name) !== true));
+  for (const name of before ?? []) if (!after.has(name)) changed.add(name);
+  return changed;
+}

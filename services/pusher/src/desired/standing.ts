@@ -1,0 +1,144 @@
+import type { Member, Removal, Session } from "./session.ts";
+
+/** A removal whose only evidence is a list that is not believed: the address stays. */
+export interface HeldRemoval extends Removal {
+  /** For people: why, and so what would release it. */
+  readonly reason: string;
+}
+
+export interface FoldedGroup {
+  readonly members: ReadonlyMap<string, Member>;
+  /** Addresses that left, and why: evidence for an hour, or until they join again. */
+  readonly removals: ReadonlyMap<string, Removal>;
+  /** Addresses that vanished from a short list. Those that were members still are. */
+  readonly held: ReadonlyMap<string, HeldRemoval>;
+  /** Rises with each change. */
+  readonly version: number;
+}
+
+/** As on the bus, where tombstones live as long: what expires is then an absence, which the list proves. */
+const EVIDENCE_MS = 3_600_000;
+
+class StandingGroup implements FoldedGroup {
+  members = new Map<string, Member>();
+  /** In the order in which they were taken. */
+  readonly removals = new Map<string, Removal & { readonly takenAt: number }>();
+  readonly held = new Map<string, HeldRemoval>();
+  /** Vanished, and the state message that tells of the list is still to come. */
+  readonly vanished = new Map<string, Removal>();
+  version = 0;
+
+  get empty(): boolean {
+    return this.members.size + this.removals.size + this.held.size + this.vanished.size === 0;
+  }
+
+  remove(address: string, removal: Removal, now: number): void {
+    this.members.delete(address);
+    this.held.delete(address);
+    this.vanished.delete(address);
+    // Deleted first, so that the map stays in order of time.
+    this.removals.delete(address);
+    this.removals.set(address, { ...removal, takenAt: now });
+    this.version += 1;
+  }
+
+  add(address: string, member: Member): void {
+    this.members.set(address, member);
+    this.held.delete(address);
+    this.vanished.delete(address);
+    this.removals.delete(address);
+    this.version += 1;
+  }
+}
+
+/** What acts on firewalls: members that are believed, and believed reasons for those that left. */
+export class Standing {
+  readonly #groups = new Map<string, StandingGroup>();
+
+  get groups(): ReadonlyMap<string, FoldedGroup> {
+    return this.#groups;
+  }
+
+  add(group: string, address: string, member: Member): void {
+    this.#group(group).add(address, member);
+  }
+
+  /** @param now milliseconds of the monotonic clock */
+  remove(group: string, address: string, removal: Removal, now: number): void {
+    this.#group(group).remove(address, removal, now);
+  }
+
+  /** To be judged by the next verified state message. */
+  vanish(group: string, address: string, removal: Removal): void {
+    this.#group(group).vanished.set(address, removal);
+  }
+
+  get undecided(): boolean {
+    for (const group of this.#groups.values()) if (group.vanished.size > 0) return true;
+    return false;
+  }
+
+  get holds(): boolean {
+    for (const group of this.#groups.values()) if (group.held.size > 0) return true;
+    return false;
+  }
+
+  /** A session is believed: what stands and is not in it has left; vanished, if no tombstone says otherwise. */
+  replace(session: Session, now: number): void {
+    for (const name of new Set([...this.#groups.keys(), ...session.groups.keys()])) {
+      const group = this.#group(name);
+      const fresh = session.groups.get(name);
+      for (const [address, removal] of fresh?.removals ?? []) this.#left(group, address, removal, now);
+      for (const [address, { observedAt }] of group.members) {
+        if (fresh?.members.has(address) === true || fresh?.removals.has(address) === true) continue;
+        this.#left(group, address, { cause: "vanished", observedAt, sequence: session.lastSequence }, now);
+      }
+      for (const [address, member] of fresh?.members ?? []) group.add(address, member);
+      if (group.empty) this.#groups.delete(name);
+    }
+  }
+
+  /**
+   * Decides what vanished. @param short why the list is not believed; undefined = it is
+   * @returns the groups that changed
+   */
+  judge(short: string | undefined, now: number): Set<string> {
+    const changed = new Set<string>();
+    for (const [name, group] of this.#groups) {
+      if (group.vanished.size === 0 && (short !== undefined || group.held.size === 0)) continue;
+      changed.add(name);
+      if (short === undefined) {
+        for (const [address, { cause, observedAt, sequence }] of [...group.held, ...group.vanished])
+          group.remove(address, { cause, observedAt, sequence }, now);
+      } else {
+        for (const [address, removal] of group.vanished)
+          group.held.set(address, { ...removal, reason: short });
+        group.vanished.clear();
+        group.version += 1;
+      }
+    }
+    return changed;
+  }
+
+  /** Evidence that is an hour old is dropped, as on the bus. */
+  prune(now: number): void {
+    for (const [name, group] of this.#groups) {
+      for (const [address, { takenAt }] of group.removals) {
+        if (now - takenAt <= EVIDENCE_MS) break;
+        group.removals.delete(address);
+      }
+      if (group.empty) this.#groups.delete(name);
+    }
+  }
+
+  #left(group: StandingGroup, address: string, removal: Removal, now: number): void {
+    if (removal.cause !== "vanished") group.remove(address, removal, now);
+    else if (group.removals.get(address) === undefined) group.vanished.set(address, removal);
+  }
+
+  #group(name: string): StandingGroup {
+    let group = this.#groups.get(name);
+    if (group === undefined) this.#groups.set(name, (group = new StandingGroup()));
+    return group;
+  }
+}
