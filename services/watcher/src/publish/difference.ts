@@ -9,6 +9,12 @@ export interface Member {
   readonly resourceVersion: string;
 }
 
+/** One row of the stream as it was read back. */
+export type Stored = Pick<Event, "op" | "group" | "address" | "owners" | "ownerCount" | "resourceVersion"> & {
+  /** Its body could not be read: whatever the cluster holds, it must be written again. */
+  readonly unreadable?: true;
+};
+
 /** What the cluster holds now, as far as the causes of removals need it. */
 export interface Present {
   members(): Iterable<Member>;
@@ -23,7 +29,7 @@ export interface Present {
  * What must be published so that a stream that was read back says what the cluster holds now: removes first, so
  * that an address that moved leaves its old group before it joins the new one.
  */
-export function difference(stored: ReadonlyMap<string, Event>, present: Present): Change[] {
+export function difference(stored: ReadonlyMap<string, Stored>, present: Present): Change[] {
   const removes: Change[] = [];
   const adds: Change[] = [];
   const kept = new Set<string>();
@@ -48,13 +54,14 @@ export function difference(stored: ReadonlyMap<string, Event>, present: Present)
 
 export const memberKey = (group: string, address: string): string => `${group} ${address}`;
 
-function sameOwners(event: Event, member: Member): boolean {
+function sameOwners(event: Stored, member: Member): boolean {
+  if (event.unreadable) return false;
   const uids = new Set(event.owners.map(({ uid }) => uid));
   return event.ownerCount === member.ownerCount && member.owners.every(({ uid }) => uids.has(uid));
 }
 
 /** The best that can be said of a member that is in the stream and not in the cluster. */
-function causeOfAbsence(event: Event, groups: ReadonlySet<string>, present: Present): RemoveCause {
+function causeOfAbsence(event: Stored, groups: ReadonlySet<string>, present: Present): RemoveCause {
   if (!groups.has(event.group)) return "undefined";
   const holders = present.holders(event.address);
   const known = new Set(event.owners.map(({ uid }) => uid));

@@ -1,13 +1,14 @@
+import { WINDOW } from "@podgate/shared/bus/publisher";
 import type { Epoch } from "@podgate/shared/contract/epoch";
-import type { Event, Message } from "@podgate/shared/contract/event";
+import type { Message } from "@podgate/shared/contract/event";
 import { buildState, type Phase, type State } from "@podgate/shared/contract/state";
 import type { Clock } from "@podgate/shared/runtime/clock";
+import { Doorbell } from "@podgate/shared/runtime/doorbell";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Change } from "../membership/change.ts";
 import { toMessage } from "../membership/events.ts";
-import { difference, type Present } from "./difference.ts";
-import { Doorbell } from "@podgate/shared/runtime/doorbell";
-import { Outbox } from "./outbox.ts";
+import { difference, memberKey, type Present, type Stored } from "./difference.ts";
+import { Outbox, type Noticed } from "./outbox.ts";
 import { Table } from "./table.ts";
 
 /** The bus under whole-stream compare-and-set; rejects for good once another watcher has claimed the stream. */
@@ -15,7 +16,7 @@ export interface SessionPublisher {
   claim(state: (epoch: Epoch) => State): Promise<Epoch>;
   publish(message: Message, options?: { readonly ttlSeconds?: number }): Promise<unknown>;
   /** Every `add` and `remove` of the stream, by `memberKey`. */
-  readBack(signal: AbortSignal): Promise<ReadonlyMap<string, Event>>;
+  readBack(signal: AbortSignal): Promise<ReadonlyMap<string, Stored>>;
 }
 
 /** The Kubernetes side: its changes come through `onChanges`, in order. */
@@ -56,12 +57,13 @@ export interface SessionPorts {
 }
 
 export interface SessionObserver {
-  published(change: Change): void;
+  /** A change is surely stored, so many seconds after it was read from the API server. */
+  published(change: Change, seconds: number): void;
   state(phase: Phase, members: number, pending: number): void;
+  /** The session's loop went round; it does at least once per heartbeat. */
+  turn(): void;
 }
 
-/** Publishes in flight at once; the server acknowledges tens of thousands a second. */
-const WINDOW = 512;
 /** Pokes come from many pushers; one answer serves them all. */
 const POKE_MS = 200;
 
@@ -70,20 +72,28 @@ const POKE_MS = 200;
  * difference, say `synced`; then every change as it happens and a state message as heartbeat. Resolves when the
  * signal is aborted, after what was in flight is stored; rejects when the publisher is fenced or the source
  * fails for good.
+ *
+ * No more than one window of messages is with the publisher: what waits for the bus waits in the outbox, where
+ * the newest change replaces older ones. Until the stream is read back, state messages count nothing.
  */
 export class Session {
   readonly #options: SessionOptions;
   readonly #ports: SessionPorts;
   readonly #bell = new Doorbell();
   readonly #inFlight = new Set<Promise<void>>();
-  #stored: ReadonlyMap<string, Event> | undefined;
-  #outbox: Outbox | undefined;
+  readonly #table = new Table();
+  readonly #outbox = new Outbox(this.#table);
+  #stored: ReadonlyMap<string, Stored> | undefined;
+  /** The difference is in the outbox, and every change since. */
+  #begun = false;
   #epoch: Epoch | undefined;
   #failure: unknown;
-  #phase: Phase = "syncing";
-  #groups = "";
+  /** What the newest state message says, and how many are not stored yet. */
+  #said: { readonly phase: Phase; readonly groups: string } = { phase: "syncing", groups: "" };
+  #statesPending = 0;
   #lastState = Number.NEGATIVE_INFINITY;
-  #statePending = false;
+  #groups = "";
+  #minimum = "";
   #poked = false;
 
   constructor(options: SessionOptions, ports: SessionPorts) {
@@ -93,8 +103,9 @@ export class Session {
 
   /** @param minimumResourceVersion that of the last state message: an older list is stale */
   async run(minimumResourceVersion: string, signal: AbortSignal): Promise<void> {
-    const { publisher, source, clock, logger } = this.#ports;
-    this.#epoch = await publisher.claim((epoch) => this.#state(epoch, "syncing"));
+    const { publisher, source, clock, logger, observe } = this.#ports;
+    this.#minimum = minimumResourceVersion;
+    this.#epoch = await publisher.claim((epoch) => ({ ...this.#state(epoch, "syncing"), groups: [] }));
     this.#lastState = clock.monotonic();
     logger.info({ epoch: this.#epoch.sequence }, "claimed the stream");
 
@@ -104,107 +115,138 @@ export class Session {
       this.#poked = true;
       this.#bell.ring();
     });
-    source.onChange(() => this.#bell.ring());
-    const run = source.run(minimumResourceVersion, (changes) => this.#gather(changes), scope);
-    const watching = run.catch((error: unknown) => this.#fail(error));
-    const table = publisher.readBack(scope).then(
-      (stored) => {
-        this.#stored = stored;
-        this.#bell.ring();
-      },
-      (error: unknown) => this.#fail(error),
-    );
+    source.onChange(() => this.#look());
+    this.#look();
+    const watching = source
+      .run(minimumResourceVersion, (changes) => this.#gather(changes), scope)
+      .catch((error: unknown) => this.#fail(error));
+    const reading = this.#readBack(scope).catch((error: unknown) => this.#fail(error));
     try {
       while (!scope.aborted && this.#failure === undefined) {
-        await this.#turn(scope);
-        await this.#bell.wait(this.#untilNext(), clock.timer, scope);
+        this.#turn();
+        observe.turn();
+        await this.#bell.wait(this.#untilNext(), (ms, run) => clock.timer(ms, run), scope);
       }
-      if (this.#failure !== undefined) throw this.#failure;
-      await Promise.all(this.#inFlight);
+      if (this.#failure === undefined) await Promise.all(this.#inFlight);
       if (this.#failure !== undefined) throw this.#failure;
     } finally {
       unpoke();
       ended.abort();
-      await Promise.all([watching, table]);
+      await Promise.all([watching, reading]);
     }
+  }
+
+  async #readBack(scope: AbortSignal): Promise<void> {
+    const stored = await this.#ports.publisher.readBack(scope);
+    for (const { op, group, address } of stored.values()) if (op === "add") this.#table.add(group, address);
+    this.#stored = stored;
+    this.#bell.ring();
+  }
+
+  #look(): void {
+    this.#groups = this.#ports.source.groups().join("\n");
+    this.#bell.ring();
+  }
+
+  #turn(): void {
+    this.#gather(this.#ports.source.tick());
+    this.#beginWhenReady();
+    this.#drain();
+    this.#stateIfDue();
   }
 
   /** Once the stream is read back and the lists are in, what differs goes out. */
   #beginWhenReady(): void {
-    const { source, logger } = this.#ports;
+    const { source, logger, clock } = this.#ports;
     const stored = this.#stored;
     if (stored === undefined || !source.fresh) return;
     this.#stored = undefined;
-    const table = new Table();
-    for (const event of stored.values()) if (event.op === "add") table.add(event.group, event.address);
+    this.#begun = true;
+    const held = this.#table.members;
     const changes = difference(stored, source);
-    this.#outbox = new Outbox(table);
-    for (const change of changes) this.#outbox.put(change);
-    logger.info({ stored: table.members, differences: changes.length }, "read the stream back");
+    for (const change of changes) {
+      const { op, group, address } = change;
+      // Readers could not read it either: for them it is no member yet.
+      if (op === "add" && stored.get(memberKey(group, address))?.unreadable)
+        this.#table.remove(group, address);
+      this.#outbox.put(change, clock.monotonic());
+    }
+    logger.info({ stored: held, differences: changes.length }, "read the stream back");
   }
 
   #gather(changes: readonly Change[]): void {
-    // Before the stream is read back, the membership remembers them and the difference shows them.
-    if (this.#outbox === undefined || changes.length === 0) return;
-    for (const change of changes) this.#outbox.put(change);
+    // Before the difference is taken, the membership remembers them and the difference shows them.
+    if (!this.#begun || changes.length === 0) return;
+    const now = this.#ports.clock.monotonic();
+    for (const change of changes) this.#outbox.put(change, now);
     this.#bell.ring();
   }
 
-  async #turn(scope: AbortSignal): Promise<void> {
-    this.#gather(this.#ports.source.tick());
-    this.#beginWhenReady();
-    const outbox = this.#outbox;
-    if (outbox !== undefined) {
-      for (let change = outbox.take(); change !== undefined && !scope.aborted; change = outbox.take()) {
-        this.#send(change);
-        if (this.#inFlight.size >= WINDOW) await Promise.race(this.#inFlight);
-        if (this.#failure !== undefined) return;
-        if (this.#heartbeatDue()) this.#publishState(this.#phase);
-      }
+  #drain(): void {
+    const now = this.#ports.clock.monotonic();
+    while (this.#begun && this.#inFlight.size < WINDOW) {
+      const noticed = this.#outbox.take(now);
+      if (noticed === undefined) return;
+      this.#send(noticed);
     }
-    this.#stateIfDue();
   }
 
-  #send(change: Change): void {
+  #send({ change, at }: Noticed): void {
+    const { clock, observe } = this.#ports;
     const { cluster } = this.#options;
-    const epoch = this.#claimed();
-    const observedAt = this.#ports.clock.now();
-    const { ttlSeconds, ...message } = toMessage(change, { cluster, epoch, observedAt });
-    this.#store(message, ttlSeconds === undefined ? {} : { ttlSeconds });
-    this.#ports.observe.published(change);
+    const observedAt = Math.round(clock.now() - (clock.monotonic() - at));
+    const message = toMessage(change, { cluster, epoch: this.#claimed(), observedAt });
+    this.#store(message, () => observe.published(change, (clock.monotonic() - at) / 1000));
   }
 
-  #store(message: Message, options: { ttlSeconds?: number }): Promise<void> {
-    const stored = this.#ports.publisher.publish(message, options).then(
-      () => undefined,
-      (error: unknown) => this.#fail(error),
-    );
-    const tracked = stored.finally(() => this.#inFlight.delete(tracked));
-    this.#inFlight.add(tracked);
-    return tracked;
+  #store({ ttlSeconds, ...message }: Message & { readonly ttlSeconds?: number }, stored: () => void): void {
+    const publish = async (): Promise<void> => {
+      try {
+        await this.#ports.publisher.publish(message, ttlSeconds === undefined ? {} : { ttlSeconds });
+        stored();
+      } catch (error) {
+        this.#fail(error);
+      } finally {
+        this.#inFlight.delete(flight);
+        // A whole half window at a time, so that a large difference does not go round once per message.
+        if (this.#outbox.size > 0 && this.#inFlight.size <= WINDOW / 2) this.#bell.ring();
+      }
+    };
+    const flight = publish();
+    this.#inFlight.add(flight);
   }
 
+  /** `synced` is reached when everything noticed is on its way, and kept while every watch is fresh. */
+  #phase(): Phase {
+    if (!this.#begun || !this.#ports.source.fresh) return "syncing";
+    return this.#said.phase === "synced" || this.#outbox.size === 0 ? "synced" : "syncing";
+  }
+
+  /** While the bus is away at most two wait for it: one, and `syncing` behind a `synced` that is not true any more. */
   #stateIfDue(): void {
-    const phase: Phase = this.#outbox !== undefined && this.#ports.source.fresh ? "synced" : "syncing";
-    const groups = this.#ports.source.groups().join("\n");
-    const changed = phase !== this.#phase || (this.#outbox !== undefined && groups !== this.#groups);
-    const poked = this.#poked && this.#ports.clock.monotonic() - this.#lastState >= POKE_MS;
-    if (changed) {
-      this.#phase = phase;
-      this.#groups = groups;
-      this.#ports.logger.info({ phase, members: this.#outbox?.members ?? 0 }, "state changed");
-    } else if (this.#statePending || (!poked && !this.#heartbeatDue())) return;
+    const phase = this.#phase();
+    const now = this.#ports.clock.monotonic();
+    const news = phase !== this.#said.phase || this.#groups !== this.#said.groups;
+    const due =
+      now - this.#lastState >= this.#options.heartbeatMs || (this.#poked && now - this.#lastState >= POKE_MS);
+    const blind = phase === "syncing" && this.#said.phase === "synced";
+    if (!blind && (this.#statesPending > 0 || !(news || due))) return;
+    if (phase !== this.#said.phase)
+      this.#ports.logger.info({ phase, members: this.#outbox.members }, "phase changed");
     this.#publishState(phase);
   }
 
   #publishState(phase: Phase): void {
-    if (this.#statePending && phase === this.#phase && !this.#poked && this.#heartbeatDue() === false) return;
     this.#poked = false;
-    this.#statePending = true;
     this.#lastState = this.#ports.clock.monotonic();
+    this.#said = { phase, groups: this.#groups };
+    this.#statesPending += 1;
     const state = this.#state(this.#claimed(), phase);
-    this.#ports.observe.state(phase, state.members, this.#outbox?.size ?? 0);
-    void this.#store(buildState(state), {}).then(() => (this.#statePending = false));
+    this.#ports.observe.state(phase, state.members, this.#outbox.size);
+    this.#store(buildState(state), () => {
+      this.#statesPending -= 1;
+      this.#bell.ring();
+    });
   }
 
   #state(epoch: Epoch, phase: Phase): State {
@@ -217,10 +259,11 @@ export class Session {
       epoch,
       phase,
       listed: source.listed(),
-      resourceVersion: source.resourceVersion(),
+      // Carried on: a reign that ends before its first list must not make its successor forget it.
+      resourceVersion: source.resourceVersion() || this.#minimum,
       groups: [...source.groups()],
-      members: this.#outbox?.members ?? 0,
-      digest: this.#outbox?.digest ?? new Table().digest,
+      members: this.#outbox.members,
+      digest: this.#outbox.digest,
       watcherVersion,
       observedAt: clock.now(),
     };
@@ -231,18 +274,17 @@ export class Session {
     return this.#epoch;
   }
 
-  #heartbeatDue(): boolean {
-    return (
-      !this.#statePending && this.#ports.clock.monotonic() - this.#lastState >= this.#options.heartbeatMs
-    );
-  }
-
   #untilNext(): number {
     const now = this.#ports.clock.monotonic();
-    const heartbeat = this.#lastState + this.#options.heartbeatMs;
-    const poke = this.#poked ? this.#lastState + POKE_MS : Number.POSITIVE_INFINITY;
+    const heartbeat =
+      now - this.#lastState >= this.#options.heartbeatMs
+        ? now + this.#options.heartbeatMs
+        : this.#lastState + this.#options.heartbeatMs;
+    const poke =
+      this.#poked && this.#statesPending === 0 ? this.#lastState + POKE_MS : Number.POSITIVE_INFINITY;
     const deadline = this.#ports.source.nextDeadline() ?? Number.POSITIVE_INFINITY;
-    return Math.max(1, Math.min(heartbeat, poke, deadline) - now);
+    const owners = this.#inFlight.size < WINDOW ? this.#outbox.nextDeadline() : Number.POSITIVE_INFINITY;
+    return Math.max(1, Math.min(heartbeat, poke, deadline, owners) - now);
   }
 
   #fail(error: unknown): void {

@@ -16,29 +16,42 @@ const remove = (group: string, address: string): Change => ({
 
 t.test("changes leave in the order of their newest report", async (t) => {
   const outbox = new Outbox();
-  outbox.put(add("a", "10.0.0.1"));
-  outbox.put(add("a", "10.0.0.2"));
-  outbox.put(add("a", "10.0.0.1"));
-  t.equal(outbox.take()?.address, "10.0.0.2");
-  t.equal(outbox.take()?.address, "10.0.0.1");
-  t.equal(outbox.take(), undefined);
+  outbox.put(add("a", "10.0.0.1"), 0);
+  outbox.put(add("a", "10.0.0.2"), 0);
+  outbox.put(add("a", "10.0.0.1"), 0);
+  t.equal(outbox.take(0)?.change.address, "10.0.0.2");
+  t.equal(outbox.take(0)?.change.address, "10.0.0.1");
+  t.equal(outbox.take(0), undefined);
 });
 
 t.test("a member that came and went unpublished leaves no trace", async (t) => {
   const outbox = new Outbox();
-  outbox.put(add("a", "10.0.0.1"));
-  outbox.put(remove("a", "10.0.0.1"));
+  outbox.put(add("a", "10.0.0.1"), 0);
+  outbox.put(remove("a", "10.0.0.1"), 0);
   t.equal(outbox.size, 0);
 });
 
 t.test("a published member is removed even when its owners changed unpublished before", async (t) => {
   const outbox = new Outbox();
-  outbox.put(add("a", "10.0.0.1"));
-  outbox.take();
-  outbox.put(add("a", "10.0.0.1"));
-  outbox.put(remove("a", "10.0.0.1"));
-  t.match(outbox.take(), { op: "remove", cause: "ended" });
+  outbox.put(add("a", "10.0.0.1"), 0);
+  outbox.take(0);
+  outbox.put(add("a", "10.0.0.1"), 0);
+  outbox.put(remove("a", "10.0.0.1"), 0);
+  t.match(outbox.take(0)?.change, { op: "remove", cause: "ended" });
   t.equal(outbox.members, 0);
+});
+
+t.test("other owners of an address that stays are told a second later, all at once", async (t) => {
+  const outbox = new Outbox();
+  outbox.put(add("a", "10.0.0.1"), 0);
+  outbox.take(0);
+  outbox.put(add("a", "10.0.0.1"), 5000);
+  outbox.put({ ...add("a", "10.0.0.1"), ownerCount: 3 }, 5900);
+  t.equal(outbox.size, 0, "no member waits for the bus");
+  t.equal(outbox.nextDeadline(), 6000);
+  t.equal(outbox.take(5999), undefined);
+  t.equal(outbox.take(6000)?.change.ownerCount, 3);
+  t.equal(outbox.take(60_000), undefined);
 });
 
 t.test(
@@ -66,16 +79,18 @@ t.test(
             digest.remove(change.group, change.address);
           }
         };
+        let now = 0;
         for (const { op, group, address } of steps) {
-          if (op === "take") consume(outbox.take());
+          now += 100;
+          if (op === "take") consume(outbox.take(now)?.change);
           else {
-            outbox.put(op === "add" ? add(group, address) : remove(group, address));
+            outbox.put(op === "add" ? add(group, address) : remove(group, address), now);
             truth[op === "add" ? "add" : "delete"](`${group} ${address}`);
           }
           if (outbox.members !== consumer.size || outbox.digest !== digest.toString())
             throw new Error("count or digest");
         }
-        while (outbox.size > 0) consume(outbox.take());
+        while (outbox.size > 0) consume(outbox.take(now)?.change);
         return consumer.size === truth.size && [...truth].every((key) => consumer.has(key));
       }),
     );

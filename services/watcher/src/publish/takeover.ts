@@ -1,0 +1,197 @@
+import type { Bus } from "@podgate/shared/bus/bus";
+import { Fenced } from "@podgate/shared/bus/fenced";
+import { Publisher } from "@podgate/shared/bus/publisher";
+import { readAll } from "@podgate/shared/bus/reader";
+import { parseEvent } from "@podgate/shared/contract/event";
+import { parseState, type State } from "@podgate/shared/contract/state";
+import { parseSubject, pokeSubject, stateSubject, streamOf } from "@podgate/shared/contract/subjects";
+import { CONTRACT_VERSION, UnreadableMessage } from "@podgate/shared/contract/version";
+import type { Clock } from "@podgate/shared/runtime/clock";
+import type { Logger } from "@podgate/shared/runtime/logger";
+import type { Random } from "@podgate/shared/runtime/random";
+import { memberKey, type Stored } from "./difference.ts";
+import { Session, type SessionObserver, type SessionOptions, type SessionSource } from "./session.ts";
+
+export interface TakeoverPorts {
+  readonly bus: Bus;
+  /** A new one per session: a standby keeps no cache. */
+  readonly source: () => SessionSource;
+  /** The highest contract version the pusher has announced; undefined while it has not. */
+  readonly reads: () => number | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly observe: SessionObserver & { trouble(kind: string): void };
+}
+
+/** What is in flight when a session ends may take this long to be stored. */
+const FINISH_MS = 5000;
+
+/**
+ * One session, if nothing speaks against it: the stream is there, no other cluster publishes under this name, and
+ * the pusher reads what we write. Resolves when the session is over or may not begin; what was in the way has been
+ * logged and counted. The caller tries again, after it has verified that the Lease is still its own.
+ */
+export async function takeOver(
+  options: SessionOptions,
+  ports: TakeoverPorts,
+  scope: AbortSignal,
+): Promise<void> {
+  const { bus, logger, observe } = ports;
+  try {
+    const obstacle = await obstacleTo(options, ports);
+    if (typeof obstacle === "string") {
+      observe.trouble(obstacle);
+      return;
+    }
+    await oneSession(options, ports, obstacle.minimum, scope);
+  } catch (error) {
+    if (scope.aborted) return;
+    const fenced = error instanceof Fenced;
+    observe.trouble(fenced ? "fenced" : "session");
+    if (fenced)
+      logger.warn({ error }, "the stream is not this session's any more: claiming again if the Lease allows");
+    else if (bus.connected) logger.warn({ error }, "the session ended");
+    else logger.warn({}, "NATS is away: waiting for it");
+  }
+}
+
+async function obstacleTo(
+  { cluster, clusterUid }: SessionOptions,
+  { bus, reads, logger }: TakeoverPorts,
+): Promise<"no-stream" | "other-cluster" | "old-pusher" | { readonly minimum: string }> {
+  const stream = streamOf(cluster);
+  const pusherReads = reads();
+  if (pusherReads !== undefined && pusherReads < CONTRACT_VERSION) {
+    logger.error(
+      { pusherReads, writes: CONTRACT_VERSION },
+      "the pusher does not read this watcher's contract version: upgrade the pusher first; nothing is published until then",
+    );
+    return "old-pusher";
+  }
+  const info = await bus.streamInfo(stream);
+  if (info === undefined) {
+    logger.error(
+      { stream },
+      "the stream does not exist: add the cluster to the pusher's configuration (it creates the stream), or run podgate-pusher bus init; waiting",
+    );
+    return "no-stream";
+  }
+  if (info.differences.length > 0) {
+    logger.warn(
+      { stream, differences: info.differences },
+      "the stream is configured otherwise than Podgate needs it: change these fields with the nats command line",
+    );
+  }
+  const last = await lastState(bus, cluster, logger);
+  if (last !== undefined && last.clusterUid !== clusterUid) {
+    logger.error(
+      { cluster, theirs: last.clusterUid, ours: clusterUid },
+      "another cluster publishes under this name: give one of the two another name (field cluster); nothing is published until then",
+    );
+    return "other-cluster";
+  }
+  return { minimum: last?.resourceVersion ?? "" };
+}
+
+async function oneSession(
+  options: SessionOptions,
+  ports: TakeoverPorts,
+  minimum: string,
+  scope: AbortSignal,
+): Promise<void> {
+  const { bus, clock, random, logger, observe } = ports;
+  const stream = streamOf(options.cluster);
+  // The session stops at the scope. A claim ends with it at once; what a claimed session has in flight is still
+  // stored, and the publisher is closed after that.
+  const over = new AbortController();
+  let claimed = false;
+  let cancel: (() => void) | undefined;
+  const stop = (): void => {
+    if (!claimed) over.abort();
+    else cancel = clock.timer(FINISH_MS, () => over.abort());
+  };
+  if (scope.aborted) stop();
+  scope.addEventListener("abort", stop, { once: true });
+  const publisher = new Publisher({
+    bus,
+    stream,
+    clock,
+    random,
+    signal: over.signal,
+    onTrouble: (kind, message) => {
+      observe.trouble(kind);
+      logger.warn({ kind }, message);
+    },
+  });
+  const session = new Session(options, {
+    publisher: {
+      claim: async (make) => {
+        const epoch = await publisher.claim(make);
+        claimed = true;
+        return epoch;
+      },
+      publish: (message, how) => publisher.publish(message, how),
+      readBack: (signal) => readBack(ports, options.cluster, signal),
+    },
+    source: ports.source(),
+    clock,
+    logger,
+    onPoke: (run) => bus.onNotify(pokeSubject(options.cluster), run),
+    observe,
+  });
+  try {
+    await session.run(minimum, scope);
+  } finally {
+    cancel?.();
+    scope.removeEventListener("abort", stop);
+    over.abort();
+  }
+}
+
+async function readBack(
+  { bus, clock, random, logger }: TakeoverPorts,
+  cluster: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Stored>> {
+  const table = await readAll(bus, streamOf(cluster), { signal, clock, random });
+  const rows = new Map<string, Stored>();
+  for (const { subject, data } of table?.messages.values() ?? []) {
+    if (subject === stateSubject(cluster)) continue;
+    const row = rowOf(subject, data);
+    if (row === undefined)
+      logger.error({ subject }, "a subject of the stream that nobody can read: delete it by hand");
+    else rows.set(memberKey(row.group, row.address), row);
+  }
+  return rows;
+}
+
+/** A row whose body cannot be read is written again, so it counts as one that is there. */
+function rowOf(subject: string, data: Uint8Array): Stored | undefined {
+  try {
+    return parseEvent(subject, data);
+  } catch {
+    try {
+      const place = parseSubject(subject);
+      if (place.kind !== "member") return undefined;
+      const { group, address } = place;
+      return { op: "add", group, address, owners: [], ownerCount: 0, resourceVersion: "", unreadable: true };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** One that cannot be read (a newer watcher's, after a downgrade) says nothing: the claim replaces it. */
+async function lastState(bus: Bus, cluster: string, logger: Logger): Promise<State | undefined> {
+  const subject = stateSubject(cluster);
+  const message = await bus.lastMessage(streamOf(cluster), subject);
+  if (message === undefined) return undefined;
+  try {
+    return parseState(subject, message.data);
+  } catch (error) {
+    if (!(error instanceof UnreadableMessage)) throw error;
+    logger.warn({ error }, "the last state message cannot be read: it is replaced");
+    return undefined;
+  }
+}
