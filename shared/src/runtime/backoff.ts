@@ -5,7 +5,7 @@ export interface BackoffOptions {
   readonly capMs: number;
 }
 
-/** Milliseconds before try number `attempt` (0 = the first retry): exponential, capped, with full jitter. */
+/** Milliseconds before try number `attempt` (0 = the first retry): exponential, capped, the upper half jittered. */
 export function backoff(attempt: number, { baseMs, capMs }: BackoffOptions, random: Random): number {
   const most = Math.min(capMs, baseMs * 2 ** Math.min(attempt, 30));
   // Half is kept, so that a retry is never at once.

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { onCrash } from "./crash.ts";
 import { describeError, UserError } from "./errors.ts";
 
 export interface Command {
@@ -33,27 +34,35 @@ export interface Program {
  * @returns the exit code
  */
 export async function runProgram(program: Program, args: readonly string[]): Promise<number> {
+  const say = (text: string): void => void process.stderr.write(`${program.name}: ${text}\n`);
+  const calm = onCrash((error) => say(describeError(error)));
+  try {
+    return await dispatch(program, args);
+  } catch (error) {
+    const user = error instanceof UserError;
+    say(user ? error.message : describeError(error));
+    return user ? 2 : 1;
+  } finally {
+    calm();
+  }
+}
+
+async function dispatch(program: Program, args: readonly string[]): Promise<number> {
   const [first, ...rest] = args;
   const named = first !== undefined && !first.startsWith("-");
   const name = named ? first : program.fallback;
   const command = program.commands[name];
   if (first === "--version") return print(`${program.name} ${program.version}`);
   if (first === "--help" || first === "help" || first === "-h") return print(overview(program));
-  try {
-    if (command === undefined) {
-      throw new UserError(
-        `unknown command "${name}": use one of ${Object.keys(program.commands).join(", ")}, or --help`,
-      );
-    }
-    const given = named ? rest : args;
-    if (given.includes("--help") || given.includes("-h")) return print(usage(program, name, command));
-    const { values, positionals } = parse(program, name, command, given);
-    return (await command.run(values, positionals)) ?? 0;
-  } catch (error) {
-    const user = error instanceof UserError;
-    process.stderr.write(`${program.name}: ${user ? error.message : describeError(error)}\n`);
-    return user ? 2 : 1;
-  }
+  if (command === undefined)
+    throw new UserError(
+      `unknown command "${name}": use one of ${Object.keys(program.commands).join(", ")}, or --help`,
+    );
+  const given = named ? rest : args;
+  if (given.includes("--help") || given.includes("-h")) return print(usage(program, name, command));
+  if (given.includes("--version")) return print(`${program.name} ${program.version}`);
+  const { values, positionals } = parse(program, name, command, given);
+  return (await command.run(values, positionals)) ?? 0;
 }
 
 function parse(program: Program, name: string, command: Command, args: readonly string[]) {
@@ -71,7 +80,7 @@ function parse(program: Program, name: string, command: Command, args: readonly 
       strict: true,
     });
   } catch (error) {
-    const message = error instanceof Error ? (error.message.split(". ")[0] ?? "") : "";
+    const message = error instanceof Error ? (error.message.split(/\.\s/)[0] ?? "") : "";
     throw new UserError(`${message}: see ${program.name} ${name} --help`);
   }
 }
@@ -81,20 +90,34 @@ function print(text: string): number {
   return 0;
 }
 
-function overview({ name, version, description, commands, fallback }: Program): string {
+function overview(program: Program): string {
+  const { name, version, description, commands, fallback } = program;
   const width = Math.max(...Object.keys(commands).map((each) => each.length));
   const rows = Object.entries(commands).map(
     ([each, command]) =>
       `  ${each.padEnd(width)}  ${command.description}${each === fallback ? " (default)" : ""}`,
   );
-  return `${name} ${version}: ${description}\n\nUsage: ${name} [command] [options]\n\n${rows.join("\n")}\n\n${name} <command> --help shows its options; --version the version.`;
+  const preset = commands[fallback];
+  return [
+    `${name} ${version}: ${description}`,
+    `Usage: ${name} [command] [options]`,
+    rows.join("\n"),
+    ...(preset?.options === undefined ? [] : [`Options of ${fallback}:\n${optionRows(preset)}`]),
+    `${name} <command> --help shows the options of a command, ${name} --version the version.`,
+  ].join("\n\n");
 }
 
 function usage(program: Program, name: string, command: Command): string {
-  const rows = Object.entries(command.options ?? {}).map(
-    ([option, { type, description, default: preset }]) =>
-      `  --${option}${type === "string" ? " VALUE" : ""}\n      ${description}${preset === undefined ? "" : ` (default ${preset})`}`,
-  );
   const operands = command.operands === undefined ? "" : ` ${command.operands}`;
-  return `${command.description}\n\nUsage: ${program.name} ${name} [options]${operands}\n\n${rows.join("\n")}`;
+  const rows = optionRows(command);
+  return `${command.description}\n\nUsage: ${program.name} ${name}${rows === "" ? "" : " [options]"}${operands}${rows === "" ? "" : `\n\n${rows}`}`;
+}
+
+function optionRows({ options = {} }: Command): string {
+  return Object.entries(options)
+    .map(
+      ([option, { type, description, default: preset }]) =>
+        `  --${option}${type === "string" ? " VALUE" : ""}\n      ${description}${preset === undefined ? "" : ` (default ${preset})`}`,
+    )
+    .join("\n");
 }

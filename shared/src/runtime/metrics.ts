@@ -10,9 +10,18 @@ export interface MetricOptions {
   readonly labels?: Readonly<Record<string, readonly string[]>>;
 }
 
+export interface MetricDescription {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** Label → its known values; empty = they come at run time. */
+  readonly labels: Readonly<Record<string, readonly string[]>>;
+}
+
 /** One process's metrics, in a registry of their own. */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #described: MetricDescription[] = [];
 
   constructor(service: string, version: string) {
     collectDefaultMetrics({ register: this.#registry });
@@ -24,13 +33,13 @@ export class Metrics {
   }
 
   counter(options: MetricOptions): (labels?: Labels, by?: number) => void {
-    const metric = new Counter({ ...this.#base(options) });
+    const metric = new Counter({ ...this.#base(options, "counter") });
     for (const labels of series(options)) metric.inc(labels, 0);
     return (labels = {}, by = 1) => metric.inc(labels, by);
   }
 
   gauge(options: MetricOptions): (value: number, labels?: Labels) => void {
-    const metric = new Gauge({ ...this.#base(options) });
+    const metric = new Gauge({ ...this.#base(options, "gauge") });
     for (const labels of series(options)) metric.set(labels, 0);
     return (value, labels = {}) => metric.set(labels, value);
   }
@@ -39,7 +48,7 @@ export class Metrics {
   histogram(
     options: MetricOptions & { readonly buckets: readonly number[] },
   ): (seconds: number, labels?: Labels) => void {
-    const metric = new Histogram({ ...this.#base(options), buckets: [...options.buckets] });
+    const metric = new Histogram({ ...this.#base(options, "histogram"), buckets: [...options.buckets] });
     for (const labels of series(options)) metric.zero(labels);
     return (seconds, labels = {}) => metric.observe(labels, seconds);
   }
@@ -48,23 +57,22 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  /** Name, type and help of every metric of Podgate's own, for the generated documentation. */
-  async describe(): Promise<{ name: string; help: string; type: string }[]> {
-    const all = await this.#registry.getMetricsAsJSON();
-    return all
-      .filter(({ name }) => name.startsWith("podgate_"))
-      .map(({ name, help, type }) => ({ name, help, type: String(type) }));
+  /** Every metric of Podgate's own in the order of its making, for the generated documentation. */
+  describe(): readonly MetricDescription[] {
+    return this.#described;
   }
 
-  #base({ name, help, labels = {} }: MetricOptions) {
-    return { name: `podgate_${name}`, help, labelNames: Object.keys(labels), registers: [this.#registry] };
+  #base({ name: bare, help, labels = {} }: MetricOptions, type: MetricDescription["type"]) {
+    const name = `podgate_${bare}`;
+    this.#described.push({ name, help, type, labels });
+    return { name, help, labelNames: Object.keys(labels), registers: [this.#registry] };
   }
 }
 
 function series({ labels = {} }: MetricOptions): Labels[] {
   let all: Labels[] = [{}];
   for (const [label, values] of Object.entries(labels)) {
-    all = all.flatMap((made) => values.map((value) => ({ ...made, [label]: value })));
+    all = all.flatMap((made) => values.map((value) => Object.assign({ [label]: value }, made)));
   }
   return all;
 }
