@@ -151,6 +151,8 @@ export type Outcome =
       readonly reason: RetryReason;
       readonly message: string;
       readonly reread: boolean;
+      /** Of `missing-reference`: the objects (names or addresses) that the device lacks, where it says so. */
+      readonly blame?: readonly string[];
     }
   | {
       readonly result: "refused";
