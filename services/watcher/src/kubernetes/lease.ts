@@ -1,6 +1,12 @@
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { leasePath } from "./resources.ts";
-import { KubernetesError, requestJson, type KubernetesTransport } from "./transport.ts";
+import {
+  KubernetesError,
+  requestJson,
+  type KubernetesRequest,
+  type KubernetesTransport,
+} from "./transport.ts";
+import { Watchdog } from "./watchdog.ts";
 
 export interface LeaseOptions {
   readonly transport: KubernetesTransport;
@@ -54,8 +60,9 @@ export class LeaseElection {
     while (!signal.aborted) {
       await clock.sleep(this.#renewMs(), signal).catch(() => undefined);
       if (signal.aborted) return;
+      const asked = clock.monotonic();
       const held = await this.#try(signal).catch(() => undefined);
-      if (held === true) renewed = clock.monotonic();
+      if (held === true) renewed = asked;
       else if (held === false || clock.monotonic() - renewed > (seconds * 1000 * 2) / 3) return;
     }
   }
@@ -90,13 +97,7 @@ export class LeaseElection {
       const taken = holder !== identity;
       await this.#write(
         {
-          metadata: {
-            name,
-            namespace,
-            ...(lease.metadata.resourceVersion !== undefined && {
-              resourceVersion: lease.metadata.resourceVersion,
-            }),
-          },
+          metadata: lease.metadata,
           spec: {
             ...lease.spec,
             holderIdentity: identity,
@@ -125,13 +126,9 @@ export class LeaseElection {
   }
 
   async #read(signal: AbortSignal): Promise<Lease | undefined> {
-    const { transport, namespace, name } = this.#options;
+    const { namespace, name } = this.#options;
     try {
-      return (await requestJson(transport, {
-        method: "GET",
-        path: leasePath(namespace, name),
-        signal,
-      })) as Lease;
+      return (await this.#request({ method: "GET", path: leasePath(namespace, name), signal })) as Lease;
     } catch (error) {
       if (error instanceof KubernetesError && error.kind === "not-found") return undefined;
       throw error;
@@ -139,7 +136,7 @@ export class LeaseElection {
   }
 
   async #create(signal: AbortSignal): Promise<void> {
-    const { transport, namespace, name, identity, seconds, clock } = this.#options;
+    const { namespace, name, identity, seconds, clock } = this.#options;
     const now = microTime(clock.now());
     const spec = {
       holderIdentity: identity,
@@ -154,13 +151,26 @@ export class LeaseElection {
       metadata: { name, namespace },
       spec,
     });
-    await requestJson(transport, { method: "POST", path: leasePath(namespace), body, signal });
+    await this.#request({ method: "POST", path: leasePath(namespace), body, signal });
   }
 
   async #write(lease: Lease, signal: AbortSignal): Promise<void> {
-    const { transport, namespace, name } = this.#options;
+    const { namespace, name } = this.#options;
     const body = JSON.stringify({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", ...lease });
-    await requestJson(transport, { method: "PUT", path: leasePath(namespace, name), body, signal });
+    await this.#request({ method: "PUT", path: leasePath(namespace, name), body, signal });
+  }
+
+  /** A request that hangs must not outlast the Lease. */
+  async #request(request: KubernetesRequest): Promise<unknown> {
+    const { transport, clock } = this.#options;
+    const watchdog = new Watchdog(clock, this.#renewMs(), request.signal);
+    try {
+      return await requestJson(transport, { ...request, signal: watchdog.signal });
+    } catch (error) {
+      throw watchdog.verdict(error);
+    } finally {
+      watchdog.stop();
+    }
   }
 
   #renewMs(): number {

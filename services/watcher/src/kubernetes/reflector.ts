@@ -1,16 +1,12 @@
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { backoff } from "@podgate/shared/runtime/backoff";
 import type { Random } from "@podgate/shared/runtime/random";
-import { lines } from "./lines.ts";
-import { isOlder } from "./resource-version.ts";
-import {
-  KubernetesError,
-  kindOf,
-  requestJson,
-  requireOk,
-  type KubernetesErrorKind,
-  type KubernetesTransport,
-} from "./transport.ts";
+import { Freshness } from "./freshness.ts";
+import { ResourceReader } from "./resource-reader.ts";
+import { isOlder, newest } from "./resource-version.ts";
+import { KubernetesError, type KubernetesErrorKind, type KubernetesTransport } from "./transport.ts";
+import { Watchdog } from "./watchdog.ts";
+import type { WatchEvent } from "./watch-event.ts";
 
 /** What a reflector tells, strictly in order. */
 export interface Sink<Fact> {
@@ -34,18 +30,30 @@ export interface ReflectorOptions<Fact> {
   readonly onError: (kind: KubernetesErrorKind, message: string) => void;
   /** `fresh` changed, or a list was read. */
   readonly onChange: () => void;
+  /** Asked before a list or a DELETED is believed; what it throws is a failure like any other. */
+  readonly confirm?: (signal: AbortSignal) => Promise<void>;
   readonly watchSeconds?: number;
   readonly silentMs?: number;
   readonly pageSize?: number;
 }
 
-/** The server ends each watch after this long (with a bookmark shortly before); the next one resumes. */
+/** The server ends each watch after this long (most with a bookmark shortly before); the next one resumes. */
 const WATCH_SECONDS = 40;
+/** A streamed list ends when it is complete; a watchdog ends it when it stops. */
+const LIST_SECONDS = 600;
 /** No byte for this long: the connection is dead, whatever the socket says. */
 const SILENT_MS = 45_000;
 const PAGE = 1000;
 const RETRY = { baseMs: 200, capMs: 5000 };
-const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+/** What lasted this long worked: the next failure is the first one. */
+const HEALTHY_MS = 10_000;
+/** A watch that ended sooner was none: without a pause there would be no end of them. */
+const SHORTEST_MS = 1000;
+
+/** After these the set is read anew; after others the watch resumes where it was. */
+const STARTS_ANEW: ReadonlySet<KubernetesErrorKind> = new Set(["gone", "parse", "invalid", "not-found"]);
+/** A connection that broke may be back at once. */
+const MAY_PASS: ReadonlySet<KubernetesErrorKind> = new Set(["unreachable", "server"]);
 
 /**
  * Keeps a sink equal to one resource of the API server: a streamed list (a paged one where the server has none),
@@ -54,24 +62,34 @@ const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
  */
 export class Reflector<Fact> {
   readonly #options: ReflectorOptions<Fact>;
-  #fresh = false;
+  readonly #reader: ResourceReader;
+  readonly #freshness: Freshness;
+  /** Where the next watch begins; empty = a list is needed. */
   #version = "";
-  #listed = 0;
+  /** No list may be older. */
+  #minimum = "";
+  #lists = 0;
+  #watches = 0;
   #uids = new Set<string>();
   #streams = true;
-  #minimum = "";
+  /** The last watch did not end as it should: the server may be another one, or have gone back. */
+  #suspect = false;
 
   constructor(options: ReflectorOptions<Fact>) {
+    const { transport, path, clock, silentMs = SILENT_MS } = options;
     this.#options = options;
+    this.#reader = new ResourceReader(transport, path, clock, silentMs);
+    this.#freshness = new Freshness(clock, () => options.onChange());
   }
 
   /** A list was read and the watch after it is, as far as can be known, alive. */
   get fresh(): boolean {
-    return this.#fresh;
+    return this.#freshness.fresh;
   }
 
+  /** The newest that was seen. */
   get resourceVersion(): string {
-    return this.#version;
+    return newest([this.#minimum, this.#version]);
   }
 
   /** Objects in the resource now. */
@@ -81,31 +99,42 @@ export class Reflector<Fact> {
 
   /** Lists read so far: one per start is right. */
   get lists(): number {
-    return this.#listed;
+    return this.#lists;
   }
 
-  /** Until the signal. @param minimum a list older than this resourceVersion is refused */
+  /** Watches opened so far: one every 40 s is right. */
+  get watches(): number {
+    return this.#watches;
+  }
+
+  /**
+   * Until the signal, whatever fails.
+   *
+   * @param minimum a list older than this resourceVersion is refused. One of another resource serves too, as all
+   *   that live in one etcd count by its revision; only `--etcd-servers-overrides` for a resource watched here
+   *   would break that.
+   */
   async run(minimum: string, signal: AbortSignal): Promise<void> {
-    const { clock, random, onError } = this.#options;
+    const { clock, random } = this.#options;
     this.#minimum = minimum;
     let failures = 0;
     while (!signal.aborted) {
+      const began = clock.monotonic();
+      let failed = false;
       try {
         if (this.#version === "") await this.#list(signal);
         else await this.#watch(signal);
-        failures = 0;
-        continue;
       } catch (error) {
-        if (signal.aborted) return;
-        const known = error instanceof KubernetesError ? error : new KubernetesError("parse", String(error));
-        onError(known.kind, `${this.#options.path}: ${known.message}`);
-        // Whether it is still true what was seen can be found out by resuming, unless the server says no.
-        if (known.kind === "gone" || known.kind === "parse" || known.kind === "invalid") this.#version = "";
-        this.#setFresh(false);
-        failures += 1;
+        if (signal.aborted) break;
+        failed = true;
+        this.#fail(error);
       }
-      await clock.sleep(backoff(failures - 1, RETRY, random), signal).catch(() => undefined);
+      if (clock.monotonic() - began >= HEALTHY_MS) failures = 0;
+      if (!failed) continue;
+      await clock.sleep(backoff(failures, RETRY, random), signal).catch(() => undefined);
+      failures += 1;
     }
+    this.#freshness.stop();
   }
 
   async #list(signal: AbortSignal): Promise<void> {
@@ -114,6 +143,7 @@ export class Reflector<Fact> {
         await this.#streamedList(signal);
         return;
       } catch (error) {
+        // What a server without streamed lists says to the question.
         const refused = error instanceof KubernetesError && error.kind === "invalid";
         if (!refused) throw error;
         this.#streams = false;
@@ -122,72 +152,83 @@ export class Reflector<Fact> {
     await this.#pagedList(signal);
   }
 
-  /** sendInitialEvents without a resourceVersion is a consistent read; the watch goes on behind it. */
+  /** sendInitialEvents without a resourceVersion is a consistent read. */
   async #streamedList(signal: AbortSignal): Promise<void> {
-    const query = new URLSearchParams({
-      watch: "1",
+    const { extract } = this.#options;
+    const query = {
       sendInitialEvents: "true",
       resourceVersionMatch: "NotOlderThan",
-      allowWatchBookmarks: "true",
-      timeoutSeconds: String(this.#options.watchSeconds ?? WATCH_SECONDS),
-    });
+      timeoutSeconds: String(LIST_SECONDS),
+    };
     const facts = new Map<string, Fact>();
-    let initial = true;
-    for await (const event of this.#events(query, signal)) {
-      if (!initial) {
-        this.#take(event);
-        continue;
+    const events = this.#reader.watch(query, () => undefined, signal);
+    for await (const { type, object, version, endsInitial } of events) {
+      if (endsInitial) {
+        await this.#replace([...facts.values()], version, signal);
+        return;
       }
-      if (event.type === "BOOKMARK" && event.endsInitial) {
-        initial = false;
-        this.#replace([...facts.values()], event.version);
-      } else if (event.type !== "BOOKMARK") {
-        const fact = this.#options.extract(event.object);
-        facts.set(this.#options.uidOf(fact), fact);
-      }
+      if (type === "BOOKMARK") continue;
+      const fact = extract(object);
+      if (type === "DELETED") facts.delete(this.#uid(fact));
+      else facts.set(this.#uid(fact), fact);
     }
-    // Ended before the end of the list: nothing was replaced, so nothing was lost.
-    if (initial) throw new KubernetesError("unreachable", "the streamed list ended early");
+    throw new KubernetesError("unreachable", "the streamed list ended early");
   }
 
   async #pagedList(signal: AbortSignal): Promise<void> {
     const facts: Fact[] = [];
-    let token = "";
+    let next: string | undefined = "";
     let version = "";
-    do {
-      const query = new URLSearchParams({ limit: String(this.#options.pageSize ?? PAGE) });
-      if (token !== "") query.set("continue", token);
-      const request = { method: "GET" as const, path: `${this.#options.path}?${query.toString()}`, signal };
-      const page = await this.#alive(signal, (inner) =>
-        requestJson(this.#options.transport, { ...request, signal: inner }),
-      );
-      const { items, metadata } = page as {
-        items?: unknown[];
-        metadata?: { continue?: string; resourceVersion?: string };
-      };
-      for (const item of items ?? []) facts.push(this.#options.extract(item));
-      token = metadata?.continue ?? "";
-      version = metadata?.resourceVersion ?? "";
-    } while (token !== "");
-    this.#replace(facts, version);
+    while (next !== undefined) {
+      const page = await this.#reader.page(this.#options.pageSize ?? PAGE, next, signal);
+      for (const item of page.items) {
+        const fact = this.#options.extract(item);
+        this.#uid(fact);
+        facts.push(fact);
+      }
+      ({ next, version } = page);
+    }
+    await this.#replace(facts, version, signal);
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const query = new URLSearchParams({
-      watch: "1",
-      allowWatchBookmarks: "true",
-      resourceVersion: this.#version,
-      timeoutSeconds: String(this.#options.watchSeconds ?? WATCH_SECONDS),
-    });
-    for await (const event of this.#events(query, signal)) this.#take(event);
+    const { clock, watchSeconds = WATCH_SECONDS } = this.#options;
+    if (this.#suspect) await this.#requireReached(signal);
+    this.#suspect = true;
+    const query = { resourceVersion: this.#version, timeoutSeconds: String(watchSeconds) };
+    const opened = (): void => {
+      this.#watches += 1;
+      this.#freshness.sees();
+    };
+    const began = clock.monotonic();
+    let heard = false;
+    for await (const event of this.#reader.watch(query, opened, signal)) {
+      heard = true;
+      await this.#take(event, signal);
+    }
+    this.#freshness.pauses();
+    const lasted = clock.monotonic() - began;
+    if (lasted < SHORTEST_MS) throw new KubernetesError("unreachable", "the watch ended at once");
+    this.#suspect = !heard || lasted < watchSeconds * 1000 - SHORTEST_MS;
   }
 
-  #take({ type, object, version }: WatchEvent): void {
-    const { extract, uidOf, sink } = this.#options;
+  /** A watch from a version that the server has not reached, because its data went back, is silent for ever. */
+  async #requireReached(signal: AbortSignal): Promise<void> {
+    const { version } = await this.#reader.page(1, "", signal);
+    if (isOlder(version, this.#version))
+      throw new KubernetesError(
+        "gone",
+        `the server is at resourceVersion ${version}, before ${this.#version}`,
+      );
+  }
+
+  async #take({ type, object, version }: WatchEvent, signal: AbortSignal): Promise<void> {
+    const { extract, sink } = this.#options;
     if (type !== "BOOKMARK") {
       const fact = extract(object);
-      const uid = uidOf(fact);
+      const uid = this.#uid(fact);
       if (type === "DELETED") {
+        await this.#confirm(signal);
         this.#uids.delete(uid);
         sink.remove(uid);
       } else {
@@ -195,133 +236,61 @@ export class Reflector<Fact> {
         sink.put(fact);
       }
     }
-    if (version !== "") this.#version = version;
+    this.#version = version;
   }
 
-  #replace(facts: readonly Fact[], version: string): void {
+  async #replace(facts: readonly Fact[], version: string, signal: AbortSignal): Promise<void> {
     if (isOlder(version, this.#minimum)) {
       throw new KubernetesError(
         "stale",
-        `a list of resourceVersion ${version}, older than ${this.#minimum} seen before`,
+        `a list of resourceVersion ${version}, older than ${this.#minimum} seen before: ` +
+          "held until the server has caught up (it never does when its data was restored from a backup)",
       );
     }
-    this.#minimum = version;
+    await this.#confirm(signal);
     this.#version = version;
+    this.#suspect = false;
     this.#uids = new Set(facts.map(this.#options.uidOf));
-    this.#listed += 1;
+    this.#lists += 1;
     this.#options.sink.replace(facts);
-    this.#setFresh(true);
+    this.#freshness.sees();
+    // The watch behind it is still to come.
+    this.#freshness.pauses();
     this.#options.onChange();
   }
 
-  async *#events(query: URLSearchParams, signal: AbortSignal): AsyncGenerator<WatchEvent> {
-    const { path, transport } = this.#options;
-    const watchdog = new Watchdog(this.#options.clock, this.#options.silentMs ?? SILENT_MS, signal);
+  /** What is not believed was not seen: the set is read anew. */
+  async #confirm(signal: AbortSignal): Promise<void> {
+    const { confirm, clock, silentMs = SILENT_MS } = this.#options;
+    if (confirm === undefined) return;
+    const watchdog = new Watchdog(clock, silentMs, signal);
     try {
-      const what = `watch ${path}`;
-      const response = await requireOk(
-        await transport.open({ method: "GET", path: `${path}?${query.toString()}`, signal: watchdog.signal }),
-        what,
-      );
-      if (this.#version !== "") this.#setFresh(true);
-      for await (const line of lines(watchdog.watched(response.body))) yield readEvent(line);
+      await confirm(watchdog.signal);
     } catch (error) {
-      throw watchdog.barked ? new KubernetesError("silent", `no byte for ${watchdog.limitMs} ms`) : error;
+      this.#startAnew();
+      throw watchdog.verdict(error);
     } finally {
       watchdog.stop();
     }
   }
 
-  async #alive<T>(signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const watchdog = new Watchdog(this.#options.clock, this.#options.silentMs ?? SILENT_MS, signal);
-    try {
-      return await run(watchdog.signal);
-    } finally {
-      watchdog.stop();
-    }
+  #uid(fact: Fact): string {
+    const uid = this.#options.uidOf(fact);
+    if (uid === "") throw new KubernetesError("parse", "an object without a uid");
+    return uid;
   }
 
-  #setFresh(fresh: boolean): void {
-    if (this.#fresh === fresh) return;
-    this.#fresh = fresh;
-    this.#options.onChange();
-  }
-}
-
-interface WatchEvent {
-  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
-  readonly object: unknown;
-  readonly version: string;
-  readonly endsInitial: boolean;
-}
-
-interface Wire {
-  readonly type?: unknown;
-  readonly object?: {
-    readonly code?: number;
-    readonly message?: string;
-    readonly metadata?: {
-      readonly resourceVersion?: string;
-      readonly annotations?: Readonly<Record<string, string>>;
-    };
-  };
-}
-
-function readEvent(line: string): WatchEvent {
-  let wire: Wire;
-  try {
-    wire = JSON.parse(line) as Wire;
-  } catch {
-    throw new KubernetesError("parse", "a watch event that is not JSON");
-  }
-  const { type, object } = wire;
-  // 410 and others come as an event inside HTTP 200.
-  if (type === "ERROR")
-    throw new KubernetesError(kindOf(object?.code ?? 500), object?.message ?? "watch error");
-  if (type !== "ADDED" && type !== "MODIFIED" && type !== "DELETED" && type !== "BOOKMARK") {
-    throw new KubernetesError("parse", `a watch event of type ${String(type)}`);
-  }
-  return {
-    type,
-    object,
-    version: object?.metadata?.resourceVersion ?? "",
-    endsInitial: object?.metadata?.annotations?.[INITIAL_EVENTS_END] === "true",
-  };
-}
-
-/** Aborts a request that has been silent for too long. */
-class Watchdog {
-  readonly limitMs: number;
-  readonly #clock: Clock;
-  readonly #controller = new AbortController();
-  readonly signal: AbortSignal;
-  #cancel: () => void;
-  barked = false;
-
-  constructor(clock: Clock, limitMs: number, signal: AbortSignal) {
-    this.#clock = clock;
-    this.limitMs = limitMs;
-    this.signal = AbortSignal.any([signal, this.#controller.signal]);
-    this.#cancel = this.#arm();
+  #fail(error: unknown): void {
+    const known = error instanceof KubernetesError ? error : new KubernetesError("parse", String(error));
+    this.#options.onError(known.kind, `${this.#options.path}: ${known.message}`);
+    if (STARTS_ANEW.has(known.kind)) this.#startAnew();
+    else if (MAY_PASS.has(known.kind)) this.#freshness.pauses();
+    else this.#freshness.isBlind();
   }
 
-  async *watched(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of body) {
-      this.#cancel();
-      yield chunk;
-      this.#cancel = this.#arm();
-    }
-  }
-
-  stop(): void {
-    this.#cancel();
-    this.#controller.abort();
-  }
-
-  #arm(): () => void {
-    return this.#clock.timer(this.limitMs, () => {
-      this.barked = true;
-      this.#controller.abort();
-    });
+  #startAnew(): void {
+    this.#minimum = newest([this.#minimum, this.#version]);
+    this.#version = "";
+    this.#freshness.isBlind();
   }
 }

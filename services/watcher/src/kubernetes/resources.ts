@@ -17,3 +17,10 @@ export function statusPath(
 
 export const leasePath = (namespace: string, name?: string): string =>
   `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases${name === undefined ? "" : `/${name}`}`;
+
+/** CustomResourceDefinitions of the group definitions. */
+export const CLUSTER_ADDRESS_GROUPS_CRD = "clusteraddressgroups.podgate.dev";
+export const ADDRESS_GROUPS_CRD = "addressgroups.podgate.dev";
+
+export const crdPath = (name: string): string =>
+  `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;

@@ -54,9 +54,20 @@ export class UndiciTransport implements KubernetesTransport {
     await this.#agent?.destroy();
   }
 
-  async #prepare(): Promise<{ agent: Agent; headers: Record<string, string> }> {
+  /** What a credential plugin or a token file says when it fails may hold the credential. */
+  async #credentials(): Promise<RequestOptions> {
     const options: RequestOptions = {};
-    await this.#config.applyToHTTPSOptions(options);
+    try {
+      await this.#config.applyToHTTPSOptions(options);
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+      throw new KubernetesError("unauthorized", `the credentials for the API server cannot be read${code}`);
+    }
+    return options;
+  }
+
+  async #prepare(): Promise<{ agent: Agent; headers: Record<string, string> }> {
+    const options = await this.#credentials();
     const { ca, cert, key, rejectUnauthorized } = options;
     const connect = Object.fromEntries(
       Object.entries({ ca, cert, key, rejectUnauthorized }).filter(([, value]) => value !== undefined),

@@ -5,10 +5,19 @@ import type { Random } from "@podgate/shared/runtime/random";
 import { namespaceFact, type NamespaceFact } from "../facts/namespace-fact.ts";
 import { nodeReading, type NodeFact } from "../facts/node-fact.ts";
 import { podFact, type PodFact } from "../facts/pod-fact.ts";
+import { requireEstablished } from "../kubernetes/established.ts";
 import { definitionFact, type DefinitionFact } from "../kubernetes/group-definitions.ts";
 import { Reflector, type Sink } from "../kubernetes/reflector.ts";
 import { newest } from "../kubernetes/resource-version.ts";
-import { ADDRESS_GROUPS, CLUSTER_ADDRESS_GROUPS, NAMESPACES, NODES, PODS } from "../kubernetes/resources.ts";
+import {
+  ADDRESS_GROUPS,
+  ADDRESS_GROUPS_CRD,
+  CLUSTER_ADDRESS_GROUPS,
+  CLUSTER_ADDRESS_GROUPS_CRD,
+  NAMESPACES,
+  NODES,
+  PODS,
+} from "../kubernetes/resources.ts";
 import type { KubernetesErrorKind, KubernetesTransport } from "../kubernetes/transport.ts";
 import type { Change } from "../membership/change.ts";
 import { resolveConflicts, type Loser } from "../membership/conflicts.ts";
@@ -29,8 +38,8 @@ export interface ClusterSourceOptions {
 }
 
 /**
- * One cluster, from its API server to changes of membership. Pods are evaluated only once every resource was
- * listed, so that a group's members are never judged by half of what they depend on.
+ * One cluster, from its API server to changes of membership. Its members mean something only while `fresh` says
+ * that every resource was listed: before that they are judged by half of what they depend on.
  */
 export class ClusterSource implements SessionSource {
   readonly membership = new Membership();
@@ -69,11 +78,13 @@ export class ClusterSource implements SessionSource {
           CLUSTER_ADDRESS_GROUPS,
           (object) => definitionFact("ClusterAddressGroup", object),
           this.#definitionSink("ClusterAddressGroup"),
+          CLUSTER_ADDRESS_GROUPS_CRD,
         ),
         addressgroups: this.#reflector(
           ADDRESS_GROUPS,
           (object) => definitionFact("AddressGroup", object),
           this.#definitionSink("AddressGroup"),
+          ADDRESS_GROUPS_CRD,
         ),
       }),
     };
@@ -98,6 +109,17 @@ export class ClusterSource implements SessionSource {
     return Object.entries(this.#reflectors)
       .filter(([, reflector]) => !reflector.fresh)
       .map(([name]) => name);
+  }
+
+  /** How each resource is followed, for metrics: lists and watches since the start. */
+  following(): { resource: string; fresh: boolean; listed: number; lists: number; watches: number }[] {
+    return Object.entries(this.#reflectors).map(([resource, { fresh, listed, lists, watches }]) => ({
+      resource,
+      fresh,
+      listed,
+      lists,
+      watches,
+    }));
   }
 
   onChange(run: () => void): void {
@@ -199,6 +221,7 @@ export class ClusterSource implements SessionSource {
     path: string,
     extract: (object: unknown) => Fact,
     sink: Sink<Fact>,
+    crd?: string,
   ): Reflector<never> {
     const { transport, clock, random, logger, onError } = this.#options;
     const resource = path.split("/").at(-1) ?? path;
@@ -215,6 +238,9 @@ export class ClusterSource implements SessionSource {
         logger.warn({ resource, kind }, message);
       },
       onChange: () => this.#changed(),
+      ...(crd !== undefined && {
+        confirm: (signal: AbortSignal) => requireEstablished(transport, crd, signal),
+      }),
     });
     return reflector as unknown as Reflector<never>;
   }
