@@ -1,75 +1,152 @@
 import type { Configuration } from "../configuration.ts";
 import type { ClusterFold, FoldChange } from "./fold.ts";
-import type { Member, Removal } from "./session.ts";
-import type { HeldRemoval } from "./standing.ts";
-import { Routing, type ParentNames } from "./routing.ts";
+import { Ranges } from "./ranges.ts";
+import { Routing, type BusGroup, type ParentNames } from "./routing.ts";
+import { LiveSource, sourceKey, type DesiredSource } from "./source.ts";
 
-/** One address group of one cluster, as one target should hold it. A live view: it changes with its fold. */
-export interface DesiredSource {
-  /** `sourceKey(cluster, group)` */
-  readonly key: string;
-  readonly cluster: string;
-  readonly group: string;
-  /** The user's group on the firewall. */
-  readonly parent: string;
-  /** The members it may have there. */
-  readonly members: ReadonlyMap<string, Member>;
-  /** Members the configuration forbids (outside the cluster's ranges), and why. */
-  readonly refused: ReadonlyMap<string, string>;
-  /** Evidence that an address left: removals that were believed. */
-  readonly removals: ReadonlyMap<string, Removal>;
-  /** Addresses that vanished from a list that is not believed: they stay. */
-  readonly held: ReadonlyMap<string, HeldRemoval>;
-  readonly verified: boolean;
-  /**
-   * Why an address that the firewall holds and nothing on record explains stays; undefined = absence from the
-   * verified set is believed, and it goes with the cause `vanished`.
-   */
-  readonly absencesHeld: string | undefined;
-  readonly defined: "yes" | "no" | "unknown";
-}
+export { sourceKey, type DesiredSource } from "./source.ts";
 
 /** A configured cluster: is a group that the firewall still holds defined there? */
-export interface ClusterStanding {
-  readonly verified: boolean;
-  /** By the last verified state; undefined before the first. */
-  readonly defined: ReadonlySet<string> | undefined;
-}
+export type ClusterStanding = Pick<ClusterFold, "verified" | "definition">;
 
 export interface TargetDesired {
+  /** Another array only when a source came, went, or got another parent. */
   readonly sources: readonly DesiredSource[];
   /** Every configured cluster. */
   readonly clusters: ReadonlyMap<string, ClusterStanding>;
 }
 
-export const sourceKey = (cluster: string, group: string): string => `${cluster} ${group}`;
+/** A group's reason in a status has so many characters. */
+const MOST_REASON = 256;
 
 /** What every target should hold, kept from the folds. */
 export class Desired {
+  readonly #folds: ReadonlyMap<string, ClusterFold>;
+  readonly #routing: Routing;
+  readonly #ranges: ReadonlyMap<string, Ranges>;
+  /** Groups per cluster that are routed now. */
+  readonly #known = new Map<string, Set<string>>();
+  readonly #targets: Map<string, TargetDesired>;
+  readonly #unrouted = new Map<string, Map<string, string>>();
+  /** Groups that firewalls hold, by the children's origins. */
+  readonly #remembered = new Map<string, Set<string>>();
+
   /** @param folds one per configured cluster */
   constructor(
-    _configuration: Pick<Configuration, "clusters" | "targets" | "routes">,
-    _names: ParentNames,
-    _folds: ReadonlyMap<string, ClusterFold>,
+    configuration: Pick<Configuration, "clusters" | "targets" | "routes">,
+    names: ParentNames,
+    folds: ReadonlyMap<string, ClusterFold>,
   ) {
-    void Routing;
+    this.#folds = folds;
+    this.#routing = new Routing(configuration, names);
+    this.#ranges = new Map(configuration.clusters.map(({ name, cidrs }) => [name, new Ranges(name, cidrs)]));
+    this.#targets = new Map(
+      configuration.targets.map(({ name }) => [name, { sources: [], clusters: folds }]),
+    );
   }
 
   /**
    * A fold changed. Returns the keys of the sources to tell the targets' plans of
    * (`plan.desire(desired.target(name), keys, now)`); an empty set = nothing to tell.
    */
-  changed(_cluster: string, _change: FoldChange): ReadonlySet<string> | "all" {
-    throw new Error("not written yet");
+  changed(cluster: string, change: FoldChange): ReadonlySet<string> | "all" {
+    const fold = this.#folds.get(cluster);
+    if (fold === undefined) return new Set();
+    const groups =
+      change.groups === "all"
+        ? new Set([...(this.#known.get(cluster) ?? []), ...fold.groups.keys(), ...(fold.defined ?? [])])
+        : change.groups;
+    const keys = new Set([...groups].map((group) => sourceKey(cluster, group)));
+    if (this.#learn(fold, groups)) this.#route(keys);
+    return change.groups === "all" ? "all" : keys;
+  }
+
+  /**
+   * A firewall was read: these groups have children on it (`plan.origins()`). While their clusters are not verified
+   * they keep their names, so that no other cluster's group takes their place meanwhile. Call it before the first
+   * step. Returns keys as `changed` does, for every target.
+   */
+  remember(origins: Iterable<BusGroup>): ReadonlySet<string> {
+    const keys = new Set<string>();
+    let reroute = false;
+    for (const { cluster, group } of origins) {
+      const fold = this.#folds.get(cluster);
+      const remembered = this.#remembered.get(cluster) ?? new Set();
+      if (fold === undefined || remembered.has(group)) continue;
+      this.#remembered.set(cluster, remembered.add(group));
+      if (this.#learn(fold, [group])) reroute = true;
+    }
+    if (reroute) this.#route(keys);
+    return keys;
   }
 
   /** @throws RangeError for a target that is not configured */
-  target(_name: string): TargetDesired {
-    throw new Error("not written yet");
+  target(name: string): TargetDesired {
+    const target = this.#targets.get(name);
+    if (target === undefined) throw new RangeError(`no target "${name}" is configured`);
+    return target;
   }
 
   /** Groups of a cluster that go nowhere, or not everywhere, and why: for its cluster status. */
-  unrouted(_cluster: string): ReadonlyMap<string, string> {
-    throw new Error("not written yet");
+  unrouted(cluster: string): ReadonlyMap<string, string> {
+    return this.#unrouted.get(cluster) ?? new Map();
+  }
+
+  /** Keeps the groups that are routed. Returns whether they are others now. */
+  #learn(fold: ClusterFold, groups: Iterable<string>): boolean {
+    const known = this.#known.get(fold.cluster) ?? new Set();
+    this.#known.set(fold.cluster, known);
+    let differs = false;
+    for (const group of groups) {
+      const exists = this.#exists(fold, group);
+      if (exists === known.has(group)) continue;
+      if (exists) known.add(group);
+      else known.delete(group);
+      differs = true;
+    }
+    return differs;
+  }
+
+  /** Defined, or nothing says that it is not while its events are on record or a firewall holds it. */
+  #exists(fold: ClusterFold, group: string): boolean {
+    const definition = fold.definition(group);
+    if (definition !== "unknown") return definition === "yes";
+    return fold.groups.has(group) || this.#remembered.get(fold.cluster)?.has(group) === true;
+  }
+
+  /** @param keys those that came, went or moved are added */
+  #route(keys: Set<string>): void {
+    const all = [...this.#known].flatMap(([cluster, groups]) =>
+      [...groups].map((group) => ({ cluster, group })),
+    );
+    const { routed, refused } = this.#routing.route(all);
+    for (const [name, { sources, clusters }] of this.#targets) {
+      const before = new Map(sources.map((source) => [source.key, source]));
+      const now = routed
+        .filter(({ target }) => target === name)
+        .map(({ cluster, group, parent }) => {
+          const old = before.get(sourceKey(cluster, group));
+          return old?.parent === parent ? old : this.#source(cluster, group, parent);
+        });
+      const kept = new Set(now.filter((source) => before.get(source.key) === source).map(({ key }) => key));
+      if (kept.size === now.length && kept.size === before.size) continue;
+      for (const { key } of [...sources, ...now]) if (!kept.has(key)) keys.add(key);
+      this.#targets.set(name, { sources: now, clusters });
+    }
+    this.#unrouted.clear();
+    for (const { cluster, group, reason } of refused) {
+      const reasons = this.#unrouted.get(cluster) ?? new Map<string, string>();
+      const before = reasons.get(group);
+      reasons.set(group, (before === undefined ? reason : `${before}; ${reason}`).slice(0, MOST_REASON));
+      this.#unrouted.set(cluster, reasons);
+    }
+  }
+
+  #source(cluster: string, group: string, parent: string): DesiredSource {
+    const fold = this.#folds.get(cluster);
+    const ranges = this.#ranges.get(cluster);
+    if (fold === undefined || ranges === undefined)
+      throw new RangeError(`no cluster "${cluster}" is configured`);
+    return new LiveSource(fold, group, parent, ranges);
   }
 }

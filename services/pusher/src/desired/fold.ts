@@ -59,6 +59,7 @@ export class ClusterFold {
   #uid: string | undefined;
   #listed: Listed | undefined;
   #defined: ReadonlySet<string> | undefined;
+  #definedAt = 0;
   #absencesHeld: string | undefined = "nothing was verified yet";
   #first = true;
   #foreign = false;
@@ -95,6 +96,13 @@ export class ClusterFold {
   /** Groups the cluster defines, by its last verified state; undefined before the first. */
   get defined(): ReadonlySet<string> | undefined {
     return this.#defined;
+  }
+
+  /** Is the group defined in Kubernetes? "no" only by a verified state that is newer than all that its group says. */
+  definition(group: string): "yes" | "no" | "unknown" {
+    const folded = this.groups.get(group);
+    if (this.#defined?.has(group) === true || (folded?.members.size ?? 0) > 0) return "yes";
+    return this.verified && (folded?.toldAt ?? 0) <= this.#definedAt ? "no" : "unknown";
   }
 
   /** Sequence of the last message that was taken. */
@@ -214,6 +222,7 @@ export class ClusterFold {
     this.#verifiedEpoch = state.epoch;
     const changed = differing(this.#defined, state.groups);
     this.#defined = new Set(state.groups);
+    this.#definedAt = session.lastSequence;
     if (!before) this.#standing.replace(session, now);
     for (const group of this.#judge(state.listed, now)) changed.add(group);
     return before ? { groups: changed } : ALL;

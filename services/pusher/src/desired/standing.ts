@@ -14,6 +14,8 @@ export interface FoldedGroup {
   readonly held: ReadonlyMap<string, HeldRemoval>;
   /** Rises with each change. */
   readonly version: number;
+  /** Sequence of the last event of this session; 0 = only its replacement is known. */
+  readonly toldAt: number;
 }
 
 /** As on the bus, where tombstones live as long: what expires is then an absence, which the list proves. */
@@ -27,6 +29,7 @@ class StandingGroup implements FoldedGroup {
   /** Vanished, and the state message that tells of the list is still to come. */
   readonly vanished = new Map<string, Removal>();
   version = 0;
+  toldAt = 0;
 
   get empty(): boolean {
     return this.members.size + this.removals.size + this.held.size + this.vanished.size === 0;
@@ -40,6 +43,7 @@ class StandingGroup implements FoldedGroup {
     this.removals.delete(address);
     this.removals.set(address, { ...removal, takenAt: now });
     this.version += 1;
+    this.toldAt = Math.max(this.toldAt, removal.sequence);
   }
 
   add(address: string, member: Member): void {
@@ -48,6 +52,7 @@ class StandingGroup implements FoldedGroup {
     this.vanished.delete(address);
     this.removals.delete(address);
     this.version += 1;
+    this.toldAt = Math.max(this.toldAt, member.sequence);
   }
 }
 
@@ -70,7 +75,9 @@ export class Standing {
 
   /** To be judged by the next verified state message. */
   vanish(group: string, address: string, removal: Removal): void {
-    this.#group(group).vanished.set(address, removal);
+    const standing = this.#group(group);
+    standing.vanished.set(address, removal);
+    standing.toldAt = removal.sequence;
   }
 
   get undecided(): boolean {
@@ -94,6 +101,8 @@ export class Standing {
         this.#left(group, address, { cause: "vanished", observedAt, sequence: session.lastSequence }, now);
       }
       for (const [address, member] of fresh?.members ?? []) group.add(address, member);
+      // Sequences of another stream say nothing here.
+      group.toldAt = 0;
       if (group.empty) this.#groups.delete(name);
     }
   }
