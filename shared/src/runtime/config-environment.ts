@@ -65,7 +65,7 @@ function place(raw: Record<string, unknown>, path: readonly string[], value: unk
 
 function yamlValue(text: string): unknown {
   try {
-    const document = parseDocument(text, { logLevel: "silent" });
+    const document = parseDocument(text);
     return document.errors.length > 0 ? text : document.toJS();
   } catch {
     return text; // more aliases than the parser allows

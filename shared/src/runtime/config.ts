@@ -54,7 +54,7 @@ function readYaml(file: string, read: (file: string) => string): Record<string, 
     );
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const wrong = [...document.errors, ...document.warnings];
   if (wrong.length > 0)
     throw new UserError(

@@ -72,7 +72,7 @@ export class Metrics {
 function series({ labels = {} }: MetricOptions): Labels[] {
   let all: Labels[] = [{}];
   for (const [label, values] of Object.entries(labels)) {
-    all = all.flatMap((made) => values.map((value) => Object.assign({ [label]: value }, made)));
+    all = all.flatMap((made) => values.map((value) => Object.assign({}, made, { [label]: value })));
   }
   return all;
 }
