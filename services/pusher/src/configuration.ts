@@ -133,6 +133,8 @@ export const configurationSchema = z
     { when: () => true },
   );
 
+export { deviceOf } from "./configuration-faults.ts";
+
 export type Configuration = z.infer<typeof configurationSchema>;
 export type TargetConfiguration = Configuration["targets"][number];
 export type RouteConfiguration = Configuration["routes"][number];

@@ -15,10 +15,13 @@ export interface Work {
   /** The most urgent step there is now. */
   next(now: number): Step | undefined;
   /** Applies it and takes the outcome in. */
-  apply(step: Step, signal: AbortSignal): Promise<Outcome>;
+  apply(step: Step, signal: AbortSignal): Promise<ApplyOutcome>;
   /** When `readDue` or `next` may have something new without a ring. */
   wakeAt(now: number): number;
 }
+
+/** `unready`: nothing was sent, a file is missing. */
+export type ApplyOutcome = Outcome | { readonly result: "unready" };
 
 /** `refused`: the target's own business, it says itself when it wants to be read again. */
 export type ReadOutcome =
@@ -139,7 +142,7 @@ export class Device {
     if (work === undefined || step === undefined) return GO_ON;
     const outcome = await work.apply(step, calls);
     if (outcome.result === "retry") await this.#failed(work.target, outcome.reason, outcome.message);
-    else await this.#well();
+    else if (outcome.result !== "unready") await this.#well();
     return GO_ON;
   }
 

@@ -1,0 +1,104 @@
+import type { Bus } from "@podgate/shared/bus/bus";
+import type { Clock } from "@podgate/shared/runtime/clock";
+import type { Logger } from "@podgate/shared/runtime/logger";
+import type { Configuration } from "../configuration.ts";
+import { Desired, type TargetDesired } from "../desired/desired.ts";
+import { ClusterFold } from "../desired/fold.ts";
+import type { ParentNames } from "../desired/routing.ts";
+import { ClusterFollower, keptClusterKey, keptClusterSchema } from "./cluster-follower.ts";
+import type { Memory } from "./memory.ts";
+import type { Observe } from "./observe.ts";
+
+export interface ClustersPorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly observe: Observe;
+  readonly memory: Pick<Memory, "load" | "save">;
+  readonly names: ParentNames;
+}
+
+/** Keys of the sources that changed. */
+export type ChangedSources = ReadonlySet<string> | "all";
+
+/** All configured clusters, as far as they are heard, and what every target should hold because of them. */
+export class Clusters {
+  readonly followers: ReadonlyMap<string, ClusterFollower>;
+  readonly #desired: Desired;
+  #listener: (changed: ChangedSources) => void = () => undefined;
+
+  private constructor(followers: ReadonlyMap<string, ClusterFollower>, desired: Desired) {
+    this.followers = followers;
+    this.#desired = desired;
+  }
+
+  /**
+   * Reads what is remembered of each cluster first: whom it was, and how much it listed.
+   * @param keeps false = nothing new is remembered, for commands that only look
+   */
+  static async open(
+    configuration: Configuration,
+    ports: ClustersPorts,
+    signal: AbortSignal,
+    keeps = true,
+  ): Promise<Clusters> {
+    const folds = new Map<string, ClusterFold>();
+    const followers = new Map<string, ClusterFollower>();
+    const kept = configuration.clusters.map(({ name }) =>
+      ports.memory.load(keptClusterKey(name), keptClusterSchema, signal),
+    );
+    for (const [at, { name, uid }] of configuration.clusters.entries()) {
+      const entry = await kept[at];
+      const silentMs = configuration.silentSeconds * 1000;
+      folds.set(
+        name,
+        new ClusterFold({ cluster: name, uid: uid ?? entry?.uid, listed: entry?.listed, silentMs }),
+      );
+    }
+    const desired = new Desired(configuration, ports.names, folds);
+    const clusters = new Clusters(followers, desired);
+    for (const [name, fold] of folds) {
+      const follower = new ClusterFollower(fold, {
+        ...ports,
+        memory: keeps ? ports.memory : undefined,
+        changed: (cluster, change) => {
+          const keys = desired.changed(cluster, change);
+          if (keys === "all" || keys.size > 0) clusters.#listener(keys);
+        },
+      });
+      followers.set(name, follower);
+    }
+    return clusters;
+  }
+
+  /** Called at each change. */
+  onChange(listener: (changed: ChangedSources) => void): void {
+    this.#listener = listener;
+  }
+
+  /** What a target should hold. */
+  target(name: string): TargetDesired {
+    return this.#desired.target(name);
+  }
+
+  /** Groups of a cluster that go nowhere, and why. */
+  unrouted(cluster: string): ReadonlyMap<string, string> {
+    return this.#desired.unrouted(cluster);
+  }
+
+  /** Until the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.followers.values()].map((follower) => follower.run(signal)));
+  }
+
+  /** Call once a second. */
+  tick(): void {
+    for (const follower of this.followers.values()) follower.tick();
+  }
+
+  /** Remembers what must be known after a restart. Call now and then. */
+  async keep(): Promise<void> {
+    await Promise.all([...this.followers.values()].map((follower) => follower.keep()));
+  }
+}

@@ -1,0 +1,290 @@
+import type { Clock } from "@podgate/shared/runtime/clock";
+import { describeError } from "@podgate/shared/runtime/errors";
+import type { Logger } from "@podgate/shared/runtime/logger";
+import type { TargetConfiguration } from "../configuration.ts";
+import type { TargetDesired } from "../desired/desired.ts";
+import {
+  FirewallError,
+  type Actual,
+  type Firewall,
+  type Identity,
+  type Outcome,
+  type RefusalReason,
+  type RetryReason,
+  type Step,
+} from "../firewall/firewall.ts";
+import type { Drift } from "../plan/plan.ts";
+import type { TargetPlan } from "../plan/target-plan.ts";
+import { appliedLine } from "./applied-line.ts";
+import type { ApplyOutcome, ReadOutcome, Work } from "./device.ts";
+import type { ChangedSources } from "./clusters.ts";
+import type { CallKind, CallResult, Observe } from "./observe.ts";
+import { FileFault } from "./secret-file.ts";
+
+export interface TargetPorts {
+  readonly firewall: Firewall;
+  /** Are the files there that it needs? @throws FileFault */
+  readonly ready: () => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly observe: Pick<Observe, "called" | "exposed" | "drifted">;
+  readonly desired: () => TargetDesired;
+  /** The device was identified; tells from then on who else has this VDOM by right. */
+  readonly claim: (identity: Identity) => () => string | undefined;
+  /** What a read found, for commands that show it. */
+  readonly onRead?: (actual: Actual) => void;
+}
+
+export interface TargetOptions {
+  readonly target: Pick<TargetConfiguration, "name" | "mode">;
+  readonly driftMs: number;
+}
+
+const RETRIES: ReadonlySet<string> = new Set<RetryReason>([
+  "unreachable",
+  "timeout",
+  "busy",
+  "unauthorized",
+  "missing-reference",
+  "unclear",
+]);
+/** A missing file is looked for again after this long, */
+const FILE_MS = 5000;
+/** and a target whose read was refused is read again after this long, doubled each time. */
+const REFUSED_MS = { first: 30_000, longest: 600_000 };
+/** Drift reads of many targets must not all come at once. */
+const JITTER = 0.2;
+const DRIFTS_SHOWN = 20;
+
+/** One target as its device's loop drives it: its plan, fed with what is desired and what the firewall answers. */
+export class TargetWork implements Work {
+  readonly target: string;
+  readonly mode: TargetConfiguration["mode"];
+  readonly plan: TargetPlan;
+  readonly #ports: TargetPorts;
+  readonly #driftMs: number;
+  #changed: Set<string> | "all" | undefined = "all";
+  #parents: ReadonlySet<string> = new Set();
+  #identified = false;
+  #read = false;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #notBefore = Number.NEGATIVE_INFINITY;
+  #refusals = 0;
+  #fault: string | undefined;
+  #conflict: () => string | undefined = () => undefined;
+  #lastSuccess = 0;
+
+  constructor(options: TargetOptions, plan: TargetPlan, ports: TargetPorts) {
+    this.target = options.target.name;
+    this.mode = options.target.mode;
+    this.#driftMs = options.driftMs;
+    this.plan = plan;
+    this.#ports = ports;
+  }
+
+  /** Sources changed; looked at when the loop asks for the next step. */
+  changed(keys: ChangedSources): void {
+    if (keys === "all" || this.#changed === "all") this.#changed = "all";
+    else if (this.#changed === undefined) this.#changed = new Set(keys);
+    else for (const key of keys) this.#changed.add(key);
+  }
+
+  /** Takes in what changed, so that the plan's reports are of now. */
+  flush(now: number): void {
+    if (this.#changed === undefined) return;
+    const changed = this.#changed;
+    this.#changed = undefined;
+    this.plan.desire(this.#ports.desired(), changed, now);
+    // A group that was not asked for may well be there.
+    if (this.#read && this.plan.parents().some((parent) => !this.#parents.has(parent))) this.#readAt = now;
+  }
+
+  /** Another unit answers: limits may differ, and what it holds too. */
+  failedOver(): void {
+    this.#identified = false;
+    this.#readAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Why this target, apart from its device, is not written; undefined = nothing is wrong. */
+  get fault(): string | undefined {
+    return this.#conflict() ?? this.#fault;
+  }
+
+  /** It was read at least once, so the plan's reports mean something. */
+  get wasRead(): boolean {
+    return this.#read;
+  }
+
+  /** Milliseconds since 1970 of the last call that went well; 0 = never. */
+  get lastSuccess(): number {
+    return this.#lastSuccess;
+  }
+
+  readDue(now: number): boolean {
+    if (this.mode === "paused" || now < this.#notBefore || this.#conflict() !== undefined) return false;
+    this.flush(now);
+    return now >= this.#readAt;
+  }
+
+  next(now: number): Step | undefined {
+    if (this.mode !== "enforce" || now < this.#notBefore || this.#conflict() !== undefined) return undefined;
+    this.flush(now);
+    return this.#read ? this.plan.next(now) : undefined;
+  }
+
+  wakeAt(now: number): number {
+    if (this.mode === "paused" || this.#conflict() !== undefined) return Number.POSITIVE_INFINITY;
+    if (now < this.#notBefore) return this.#notBefore;
+    return this.mode === "observe" ? this.#readAt : Math.min(this.#readAt, this.plan.wakeAt(now));
+  }
+
+  async read(signal: AbortSignal): Promise<ReadOutcome> {
+    const { clock, random, firewall, onRead } = this.#ports;
+    try {
+      this.#ports.ready();
+      if (!this.#identified && !(await this.#identify(signal))) return { result: "done" };
+      this.flush(clock.monotonic());
+      const parents = this.plan.parents();
+      const actual = await this.#call("read", () => firewall.read(parents, signal));
+      const now = clock.monotonic();
+      this.#parents = new Set(parents);
+      this.#drifted(this.plan.read(actual, now));
+      onRead?.(actual);
+      this.#read = true;
+      this.#readAt = now + this.#driftMs * (1 - JITTER + 2 * JITTER * random());
+      this.#well();
+      return { result: "done" };
+    } catch (error) {
+      return this.#readFailed(error);
+    }
+  }
+
+  async apply(step: Step, signal: AbortSignal): Promise<ApplyOutcome> {
+    const { clock, firewall, observe } = this.#ports;
+    try {
+      this.#ports.ready();
+    } catch (error) {
+      this.#readFailed(error);
+      return { result: "unready" };
+    }
+    const from = clock.monotonic();
+    const outcome = await firewall.apply(step, signal);
+    const now = clock.monotonic();
+    observe.called(this.target, step.kind, resultOf(outcome), now - from);
+    this.#took(step, outcome, now, now - from);
+    return outcome;
+  }
+
+  #took(step: Step, outcome: Outcome, now: number, ms: number): void {
+    const { clock, logger, observe } = this.#ports;
+    const applied = this.plan.took(step, outcome, now);
+    const wall = clock.now();
+    for (const { op, observedAt } of applied) {
+      if (observedAt !== undefined) observe.exposed(op, wall - observedAt);
+    }
+    const line = { target: this.target, ...appliedLine(step, applied, wall), ms: Math.round(ms) };
+    switch (outcome.result) {
+      case "done":
+        logger[outcome.changed || applied.length > 0 ? "info" : "debug"](line, "applied");
+        this.#well();
+        break;
+      case "refused": {
+        const { reason, message, blame } = outcome;
+        logger.warn({ ...line, refusal: reason, message, blame: blame.slice(0, 20) }, "refused");
+        // The device answers, whatever it thinks of this step.
+        this.#lastSuccess = wall;
+        break;
+      }
+      default:
+        logger.debug({ ...line, retry: outcome.reason, message: outcome.message }, "not applied yet");
+        if (isAway(outcome.reason)) this.failedOver();
+        else if (outcome.reread) this.#readAt = now;
+    }
+  }
+
+  /** @returns whether the target may go on */
+  async #identify(signal: AbortSignal): Promise<boolean> {
+    const { firewall, logger, claim } = this.#ports;
+    const identity = await this.#call("identity", () => firewall.identity(signal));
+    this.#conflict = claim(identity);
+    const conflict = this.#conflict();
+    if (conflict !== undefined) {
+      logger.error({ target: this.target }, conflict);
+      return false;
+    }
+    const limits = await this.#call("limits", () => firewall.limits(signal));
+    this.plan.device({ identity, limits });
+    this.#identified = true;
+    const { serial, version, vdom, warnings } = identity;
+    logger.info({ target: this.target, serial, version, vdom, limits }, "the firewall is identified");
+    for (const warning of warnings) logger.warn({ target: this.target }, warning);
+    return true;
+  }
+
+  async #call<T>(kind: CallKind, run: () => Promise<T>): Promise<T> {
+    const { clock, observe } = this.#ports;
+    const from = clock.monotonic();
+    const told = (result: CallResult): void =>
+      observe.called(this.target, kind, result, clock.monotonic() - from);
+    try {
+      const value = await run();
+      told("done");
+      return value;
+    } catch (error) {
+      told(error instanceof FirewallError && !isRetry(error.reason) ? "refused" : "retry");
+      throw error;
+    }
+  }
+
+  #well(): void {
+    this.#fault = undefined;
+    this.#refusals = 0;
+    this.#lastSuccess = this.#ports.clock.now();
+  }
+
+  #readFailed(error: unknown): ReadOutcome {
+    const { clock, logger } = this.#ports;
+    const now = clock.monotonic();
+    const message = error instanceof FirewallError ? error.message : describeError(error);
+    if (error instanceof FirewallError && isRetry(error.reason)) {
+      if (isAway(error.reason)) this.failedOver();
+      this.#fault = message;
+      return { result: "failed", reason: error.reason, message };
+    }
+    const known = error instanceof FileFault ? error.message : message;
+    const wait =
+      error instanceof FileFault
+        ? FILE_MS
+        : Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** this.#refusals);
+    if (known !== this.#fault || !(error instanceof FileFault)) {
+      logger.error({ target: this.target, waitMs: wait }, known);
+    }
+    this.#fault = known;
+    this.#refusals += 1;
+    this.#notBefore = now + wait;
+    return { result: "failed", reason: "refused", message: known };
+  }
+
+  #drifted(drifts: readonly Drift[]): void {
+    if (drifts.length === 0) return;
+    const { observe, logger } = this.#ports;
+    observe.drifted(this.target, drifts.length);
+    for (const { kind, object, message } of drifts.slice(0, DRIFTS_SHOWN)) {
+      logger.warn({ target: this.target, drift: kind, object }, message);
+    }
+    if (drifts.length > DRIFTS_SHOWN) {
+      logger.warn({ target: this.target, count: drifts.length }, "more was changed by others");
+    }
+  }
+}
+
+/** Nothing was heard of the device: when it is back it may be another unit, or an older configuration. */
+const isAway = (reason: RetryReason): boolean => reason === "unreachable" || reason === "timeout";
+
+const isRetry = (reason: RetryReason | RefusalReason): reason is RetryReason => RETRIES.has(reason);
+
+function resultOf(outcome: Outcome): CallResult {
+  if (outcome.result !== "done") return outcome.result;
+  return outcome.changed ? "done" : "unchanged";
+}

@@ -1,0 +1,103 @@
+import { backoff } from "@podgate/shared/runtime/backoff";
+import type { Clock } from "@podgate/shared/runtime/clock";
+import type { Logger } from "@podgate/shared/runtime/logger";
+import { deviceOf, type Configuration, type TargetConfiguration } from "../configuration.ts";
+
+import type { Actual, Firewall } from "../firewall/firewall.ts";
+import type { ObjectNames } from "../plan/object-names.ts";
+import { TargetPlan } from "../plan/target-plan.ts";
+import { TokenBucket } from "./budget.ts";
+import { Claims } from "./claims.ts";
+import type { Clusters } from "./clusters.ts";
+import { Device } from "./device.ts";
+import { Lockout } from "./lockout.ts";
+import type { Memory } from "./memory.ts";
+import type { Observe } from "./observe.ts";
+import { TargetWork } from "./target-work.ts";
+
+export interface TargetFirewall {
+  readonly firewall: Firewall;
+  /** Are the files there that it needs? @throws FileFault */
+  ready(): void;
+  close(): void;
+}
+
+export interface TargetsPorts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly observe: Observe;
+  readonly memory: Pick<Memory, "load" | "save">;
+  readonly names: ObjectNames;
+  readonly makeFirewall: (target: TargetConfiguration, onFailover: () => void) => TargetFirewall;
+  /** What each read found, for commands that show it. */
+  readonly onRead?: (target: string, actual: Actual) => void;
+}
+
+export interface DeviceTargets {
+  readonly device: Device;
+  readonly lockout: Lockout;
+  readonly works: readonly TargetWork[];
+}
+
+export interface Targets {
+  readonly devices: readonly DeviceTargets[];
+  /** In the order of the configuration. */
+  readonly works: readonly TargetWork[];
+  close(): void;
+}
+
+const RETRY = { baseMs: 500, capMs: 10_000 };
+
+/** Every configured target with its plan, by device. Sends nothing. */
+export function openTargets(configuration: Configuration, clusters: Clusters, ports: TargetsPorts): Targets {
+  const { clock, random, logger } = ports;
+  const claims = new Claims();
+  const firewalls: TargetFirewall[] = [];
+  const works = configuration.targets.map((target, place) => {
+    let work: TargetWork | undefined;
+    const opened = ports.makeFirewall(target, () => {
+      claims.release(place);
+      logger.warn({ target: target.name }, "another unit answers: a failover; it is read anew");
+      work?.failedOver();
+    });
+    firewalls.push(opened);
+    const { repair, driftSeconds } = configuration;
+    const plan = new TargetPlan({
+      target: target.name,
+      names: ports.names,
+      removals: target.removals,
+      repair,
+    });
+    work = new TargetWork({ target, driftMs: driftSeconds * 1000 }, plan, {
+      ...ports,
+      firewall: opened.firewall,
+      ready: () => opened.ready(),
+      desired: () => clusters.target(target.name),
+      claim: (identity) => claims.claim(place, target.name, identity),
+      onRead: (actual) => ports.onRead?.(target.name, actual),
+    });
+    return work;
+  });
+  const byDevice = Map.groupBy(configuration.targets, ({ url }) => deviceOf(url));
+  const devices = [...byDevice].map(([name, targets]) => {
+    const own = works.filter((work) => targets.some((target) => target.name === work.target));
+    const lockout = new Lockout({ device: name, memory: ports.memory, clock });
+    const budget = new TokenBucket(targets[0] ?? { burst: 1, perSecond: 1 });
+    const device = new Device(name, own, {
+      clock,
+      logger,
+      budget,
+      lockout,
+      backoff: (attempt) => backoff(attempt, RETRY, random),
+    });
+    return { device, lockout, works: own };
+  });
+  return {
+    devices,
+    works,
+    close: () => {
+      for (const firewall of firewalls) firewall.close();
+    },
+  };
+}
