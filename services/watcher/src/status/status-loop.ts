@@ -1,153 +1,152 @@
-import type { Bus } from "@podgate/shared/bus/bus";
-import {
-  clusterStatusKey,
-  parseClusterStatus,
-  parseTargetStatus,
-  STATUS_BUCKET,
-  targetStatusKey,
-  type ClusterStatus,
-  type TargetStatus,
-} from "@podgate/shared/contract/status";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { Doorbell } from "@podgate/shared/runtime/doorbell";
 import type { Logger } from "@podgate/shared/runtime/logger";
-import { object } from "../facts/json.ts";
 import type { DefinitionFact } from "../kubernetes/group-definitions.ts";
 import { statusPath } from "../kubernetes/resources.ts";
 import { requestJson, type KubernetesTransport } from "../kubernetes/transport.ts";
 import type { Loser } from "../membership/conflicts.ts";
-import type { Membership } from "../membership/membership.ts";
-import { statusOf, type Condition, type GroupStatusView } from "./status-of.ts";
+import { EventRecorder } from "./event-recorder.ts";
+import { GroupEvents } from "./group-events.ts";
+import type { Reports } from "./reports.ts";
+import { statusOf, type GroupStatusView } from "./status-of.ts";
+import { statusPatch } from "./status-patch.ts";
+
+/** The watcher's own view of its cluster. */
+export interface StatusSource {
+  readonly fresh: boolean;
+  readonly membership: {
+    membersOf(group: string): number;
+    sharedNamespaces(group: string, now: number): readonly string[];
+  };
+  definitions(): { fact: DefinitionFact; loser: Loser | undefined }[];
+}
 
 export interface StatusLoopOptions {
-  readonly bus: Bus;
+  readonly reports: Pick<Reports, "targets" | "cluster">;
   readonly transport: KubernetesTransport;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly cluster: string;
-  readonly source: () =>
-    | {
-        readonly membership: Membership;
-        readonly fresh: boolean;
-        definitions(): { fact: DefinitionFact; loser: Loser | undefined }[];
-      }
-    | undefined;
+  readonly source: () => StatusSource | undefined;
 }
 
+/** Numbers are brought up to date this often. */
 const ROUND_MS = 5000;
+/** What flips is written this soon: what comes together is written together. */
 const FLIP_MS = 250;
 
-/** Brings back what became of each group: status of the custom resources, written by the leading replica only. */
+/** Brings back what became of each group: status and Events of the custom resources, by the leading replica only. */
 export class StatusLoop {
   readonly #options: StatusLoopOptions;
-  readonly #targets = new Map<string, TargetStatus>();
   readonly #bell = new Doorbell();
-  #clusterStatus: ClusterStatus | undefined;
+  readonly #recorder: EventRecorder;
+  #events = new GroupEvents();
+  /** What was written last, until the watch brings it back. */
+  readonly #written = new Map<string, { over: DefinitionFact["status"]; status: DefinitionFact["status"] }>();
   #leads = false;
 
   constructor(options: StatusLoopOptions) {
     this.#options = options;
+    this.#recorder = new EventRecorder(options.transport, options.clock);
   }
 
   leads(leads: boolean): void {
     this.#leads = leads;
+    if (!leads) this.#events = new GroupEvents();
+    this.ring();
+  }
+
+  /** Something may have flipped. */
+  ring(): void {
     this.#bell.ring();
   }
 
   /** Until the signal. A failure here is logged and never stops the watcher. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, cluster } = this.#options;
-    const filters = [clusterStatusKey(cluster), targetStatusKey(cluster, "*")];
-    const watching = filters.map((filter) => this.#watch(filter, signal));
+    const { clock, logger } = this.#options;
+    let next = clock.monotonic() + ROUND_MS;
     while (!signal.aborted) {
-      await this.#bell.wait(ROUND_MS, clock.timer, signal);
-      if (signal.aborted) break;
-      // What comes together is written together.
+      await this.#bell.wait(next - clock.monotonic(), (ms, run) => clock.timer(ms, run), signal);
       await clock.sleep(FLIP_MS, signal).catch(() => undefined);
-      if (this.#leads && !signal.aborted) await this.#round(signal);
-    }
-    await Promise.all(watching);
-  }
-
-  async #watch(filter: string, signal: AbortSignal): Promise<void> {
-    const { bus, cluster, clock, logger } = this.#options;
-    while (!signal.aborted) {
+      if (signal.aborted) return;
+      const whole = clock.monotonic() >= next;
+      if (whole) next = clock.monotonic() + ROUND_MS;
       try {
-        const bucket = await bus.bucket({ name: STATUS_BUCKET, replicas: 1, maxBytes: 0 });
-        for await (const { key, value } of bucket.watch(filter, signal)) {
-          if (key === clusterStatusKey(cluster))
-            this.#clusterStatus = value && parseClusterStatus(key, value);
-          else if (value === undefined) this.#targets.delete(key);
-          else this.#takeTarget(key, parseTargetStatus(key, value));
-        }
+        if (this.#leads) await this.#round(whole, signal);
       } catch (error) {
-        if (!signal.aborted) logger.debug({ error, filter }, "the status cannot be watched");
+        if (!signal.aborted) logger.warn({ error }, "a round of statuses failed");
       }
-      await clock.sleep(ROUND_MS, signal).catch(() => undefined);
     }
   }
 
-  /** Counts change with every pod; only what flips is worth a write before the next round. */
-  #takeTarget(key: string, status: TargetStatus): void {
-    const before = this.#targets.get(key);
-    this.#targets.set(key, status);
-    const flips = Object.entries(status.groups).some(
-      ([group, { inSync }]) => before?.groups[group]?.inSync !== inSync,
-    );
-    if (flips) this.#bell.ring();
-  }
-
-  async #round(signal: AbortSignal): Promise<void> {
-    const { source, clock, logger } = this.#options;
+  async #round(whole: boolean, signal: AbortSignal): Promise<void> {
+    const { source, reports, clock } = this.#options;
     const current = source();
+    // Blind, or before the first list, nothing is known that is worth saying.
     if (current === undefined || !current.fresh) return;
-    const now = clock.monotonic();
-    for (const { fact, loser } of current.definitions()) {
+    const definitions = current.definitions();
+    const targets = reports.targets();
+    for (const { fact, loser } of definitions) {
+      if (signal.aborted || !this.#leads) return;
       const group = fact.definition?.group ?? "";
       const view = statusOf(
         fact,
         loser,
         current.membership.membersOf(group),
-        current.membership.sharedNamespaces(group, now),
-        [...this.#targets.values()],
-        this.#clusterStatus,
+        current.membership.sharedNamespaces(group, clock.monotonic()),
+        targets,
+        reports.cluster(),
       );
-      try {
-        await this.#write(fact, view, signal);
-      } catch (error) {
-        if (!signal.aborted)
-          logger.warn({ error, kind: fact.kind, name: fact.name }, "the status could not be written");
+      const refused = new Map<string, string>();
+      for (const { target, groups } of targets) {
+        for (const { address, reason } of groups[group]?.refused ?? [])
+          refused.set(`${target} ${address}`, reason);
       }
+      await this.#write(fact, view, whole, signal);
+      await this.#tell(fact, view, refused, signal);
+    }
+    const uids = new Set(definitions.map(({ fact }) => fact.uid));
+    this.#events.keep(uids);
+    for (const uid of this.#written.keys()) if (!uids.has(uid)) this.#written.delete(uid);
+  }
+
+  async #write(
+    fact: DefinitionFact,
+    view: GroupStatusView,
+    whole: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { transport, clock, logger } = this.#options;
+    const { kind, namespace, name, uid } = fact;
+    const written = this.#written.get(uid);
+    const before = written !== undefined && written.over === fact.status ? written.status : fact.status;
+    const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
+    const patch = statusPatch(before, view, now);
+    if (patch === undefined || !(whole || patch.flips)) return;
+    const path = statusPath(kind, namespace, name);
+    const contentType = "application/merge-patch+json";
+    try {
+      await requestJson(transport, { method: "PATCH", path, body: patch.body, contentType, signal });
+      this.#written.set(uid, { over: fact.status, status: patch.status });
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ error, kind, name }, "the status could not be written");
     }
   }
 
-  async #write(fact: DefinitionFact, view: GroupStatusView, signal: AbortSignal): Promise<void> {
-    const status = { ...view, conditions: view.conditions.map((condition) => this.#dated(condition, fact)) };
-    if (JSON.stringify(sorted(fact.status)) === JSON.stringify(sorted(status))) return;
-    const body = JSON.stringify({ status });
-    const path = statusPath(fact.kind, fact.namespace, fact.name);
-    const contentType = "application/merge-patch+json";
-    await requestJson(this.#options.transport, { method: "PATCH", path, body, contentType, signal });
+  async #tell(
+    fact: DefinitionFact,
+    view: GroupStatusView,
+    refused: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { kind, name } = fact;
+    for (const event of this.#events.observe(fact.uid, view, refused, clock.monotonic())) {
+      try {
+        const recorded = await this.#recorder.record(fact, event, signal);
+        if (!recorded) logger.debug({ kind, name, event }, "an Event was dropped: too many at once");
+      } catch (error) {
+        if (!signal.aborted) logger.warn({ error, kind, name }, "the Event could not be written");
+      }
+    }
   }
-
-  /** The transition time stays while the status does. */
-  #dated(condition: Condition, fact: DefinitionFact): Condition & { lastTransitionTime: string } {
-    const conditions = fact.status["conditions"];
-    const before = (Array.isArray(conditions) ? conditions : [])
-      .map(object)
-      .find((each) => each["type"] === condition.type);
-    const kept = before?.["status"] === condition.status && typeof before["lastTransitionTime"] === "string";
-    const now = new Date(this.#options.clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
-    return { ...condition, lastTransitionTime: kept ? String(before["lastTransitionTime"]) : now };
-  }
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, sorted(entry)]),
-  );
 }

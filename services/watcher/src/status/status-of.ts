@@ -1,4 +1,4 @@
-import type { ClusterStatus, TargetStatus } from "@podgate/shared/contract/status";
+import type { ClusterStatus, GroupStatus, TargetStatus } from "@podgate/shared/contract/status";
 import type { DefinitionFact } from "../kubernetes/group-definitions.ts";
 import type { Loser } from "../membership/conflicts.ts";
 
@@ -41,7 +41,8 @@ export function statusOf(
   const entries = targets.flatMap((target) => {
     const entry = group === undefined || accepted.status !== "True" ? undefined : target.groups[group];
     if (entry === undefined) return [];
-    const { firewallGroup, desired, applied, inSync, message } = entry;
+    const { firewallGroup, desired, applied, inSync } = entry;
+    const message = inSync ? undefined : (entry.message ?? refusals(entry) ?? target.error);
     return [
       {
         name: target.target,
@@ -65,6 +66,14 @@ export function statusOf(
       { type: "InSync", observedGeneration, ...sync },
     ],
   };
+}
+
+function refusals({ refused = [] }: GroupStatus): string | undefined {
+  if (refused.length === 0) return undefined;
+  return `refused: ${refused.map(({ address, reason }) => `${address} (${reason})`).join(", ")}`.slice(
+    0,
+    1024,
+  );
 }
 
 type Verdict = Pick<Condition, "status" | "reason" | "message">;
@@ -99,6 +108,12 @@ function synchronization(
   if (entries.length === 0)
     return { status: "Unknown", reason: "NotReported", message: "no target has reported on this group yet" };
   const late = entries.filter(({ inSync }) => !inSync);
+  if (late.length === 0 && !cluster.verified)
+    return {
+      status: "Unknown",
+      reason: "NotVerified",
+      message: `members are kept, and none is removed, until the cluster is verified: ${cluster.reason ?? "no reason given"}`,
+    };
   if (late.length === 0)
     return {
       status: "True",
