@@ -29,7 +29,6 @@ if (values.help) console.log(HELP);
 else process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const say = (line: string): void => console.log(line);
   const signal = stopSignal();
   try {
     for (const { parts } of KITS) {
@@ -67,6 +66,10 @@ async function main(): Promise<number> {
     console.error(error instanceof PartMissing ? `needs ${error.message}` : error);
     return 1;
   }
+}
+
+function say(line: string): void {
+  console.log(line);
 }
 
 /** Each cluster has addresses of its own, as in a network where the firewall can tell them apart. */

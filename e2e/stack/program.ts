@@ -42,7 +42,8 @@ export class Program {
       this.#stopped = true;
       const [code, signal] = reason as [number | null, NodeJS.Signals | null];
       // On stderr, where TAP is not disturbed: else a test only sees that nothing happens.
-      if (!this.#expected) console.error(`${this.name} ended (${code ?? signal}):\n${this.tail()}`);
+      if (!this.#expected && code !== 0)
+        console.error(`${this.name} ended (${code ?? signal}):\n${this.tail()}`);
       return code ?? signal ?? 0;
     });
   }

@@ -30,8 +30,7 @@ t.test(
       t.equal(said.length, 5, "one line for each part");
       for (const { opsUrl, name } of services)
         t.equal((await fetch(`${opsUrl}/livez`)).status, 200, `${name} is alive`);
-      const synced = (line: { msg: string }): boolean => /synced/i.test(line.msg);
-      await stack.cluster("a").watcher.logged("synced", synced);
+      await stack.cluster("a").watcher.logged("synced", ({ msg }) => /synced/i.test(msg));
       const { watcher } = stack.cluster("b");
       const before = watcher.pid;
       t.equal(await watcher.stop(), 0, "SIGTERM is an orderly end");
