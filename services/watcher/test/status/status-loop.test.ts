@@ -152,6 +152,20 @@ t.test("a flip writes its own group; the numbers of others wait for their round"
   scene.end();
 });
 
+t.test("numbers are brought up to date although something else flips all the time", async (t) => {
+  const scene = await Scene.make();
+  scene.api.define("web");
+  scene.api.define("batch");
+  await scene.reportCluster(pusher());
+  for (let n = 0; n < 60; n += 1) {
+    scene.api.counts.set("web", n);
+    await scene.report(target("fw-1", { web: inStep(1), batch: { ...inStep(1), inSync: n % 2 === 0 } }));
+    await scene.clock.run(250);
+  }
+  t.ok(Number(scene.api.status("web")["members"]) > 30, "not older than a few seconds");
+  scene.end();
+});
+
 t.test("the transition time stays while a condition's status does", async (t) => {
   const scene = await Scene.make();
   scene.api.define("web");
