@@ -1,16 +1,22 @@
 // Writes every generated file of the repository; `--check` only says which are stale, and fails.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { configurationPage, schemaText } from "./docs-configuration.ts";
+import { metricsPage } from "./docs-metrics.ts";
 import { lintConfig } from "./lint-config.ts";
 
-const FILES: Record<string, () => string | Promise<string>> = {
+const FILES: Record<string, () => string> = {
   ".oxlintrc.json": lintConfig,
+  "docs/configuration.md": configurationPage,
+  "docs/metrics.md": metricsPage,
+  "docs/schema/podgate-watcher.schema.json": () => schemaText("podgate-watcher"),
+  "docs/schema/podgate-pusher.schema.json": () => schemaText("podgate-pusher"),
 };
 
 const check = process.argv.includes("--check");
 let stale = 0;
 for (const [file, make] of Object.entries(FILES)) {
-  const text = await make();
+  const text = make();
   if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
   stale += 1;
   if (check) {

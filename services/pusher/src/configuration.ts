@@ -77,7 +77,7 @@ export const configurationSchema = z
       .string()
       .regex(/^[a-z0-9]{1,16}$/, "must be 1 to 16 of a-z and 0-9")
       .describe("names this installation on the firewalls: two installations can share one"),
-    nats: natsSchema,
+    nats: natsSchema.describe("the bus"),
     bus: z
       .strictObject({
         replicas: z
@@ -85,10 +85,11 @@ export const configurationSchema = z
           .default(1)
           .describe("replicas of each stream: 1 for one NATS server, 3 for a cluster"),
       })
-      .prefault({}),
-    clusters: z.array(clusterSchema).min(1),
-    targets: z.array(targetSchema).min(1),
-    routes: z.array(routeSchema).min(1),
+      .prefault({})
+      .describe("what the pusher creates on it"),
+    clusters: z.array(clusterSchema).min(1).describe("clusters that are heard, and what each may feed"),
+    targets: z.array(targetSchema).min(1).describe("firewalls and VDOMs that are written"),
+    routes: z.array(routeSchema).min(1).describe("which groups of which clusters go to which targets"),
     silentSeconds: z
       .number()
       .min(1)
@@ -113,7 +114,8 @@ export const configurationSchema = z
           .default(8080)
           .describe("port of /livez, /readyz and /metrics; 0 = any free one"),
       })
-      .prefault({}),
+      .prefault({})
+      .describe("server for probes and metrics"),
     log: z
       .strictObject({
         level: z
@@ -121,7 +123,8 @@ export const configurationSchema = z
           .default("info")
           .describe("least level that is logged"),
       })
-      .prefault({}),
+      .prefault({})
+      .describe("log lines on standard output"),
   })
   .superRefine(
     (configuration, context) => {

@@ -3,16 +3,17 @@ import { natsSchema } from "@podgate/shared/bus/configuration";
 import { clusterName, FIREWALL_NAME } from "@podgate/shared/contract/names";
 
 const selector = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchLabels: z.record(z.string(), z.string()).optional().describe("labels with exactly these values"),
   matchExpressions: z
     .array(
       z.strictObject({
-        key: z.string(),
-        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
-        values: z.array(z.string()).optional(),
+        key: z.string().describe("a label's name"),
+        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]).describe("as in Kubernetes"),
+        values: z.array(z.string()).optional().describe("for In and NotIn"),
       }),
     )
-    .optional(),
+    .optional()
+    .describe("conditions that must all hold, besides matchLabels"),
 });
 
 /** A group from the configuration: what a ClusterAddressGroup says, without the custom resource. */
@@ -38,7 +39,7 @@ export const configurationSchema = z.strictObject({
   cluster: clusterName.describe(
     "this cluster's unique name; the pusher's configuration knows it by the same",
   ),
-  nats: natsSchema,
+  nats: natsSchema.describe("the bus"),
   kubernetes: z
     .strictObject({
       kubeconfigFile: z
@@ -52,7 +53,8 @@ export const configurationSchema = z.strictObject({
         .default(true)
         .describe("watch ClusterAddressGroup and AddressGroup; false = only `groups`"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("the cluster's API server"),
   groups: z
     .array(staticGroupSchema)
     .default([])
@@ -72,7 +74,8 @@ export const configurationSchema = z.strictObject({
         .default(10)
         .describe("after this long without renewal another replica takes over"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("election of the replica that publishes"),
   heartbeatSeconds: z.number().min(0.2).max(60).default(2).describe("how often a state message is published"),
   ops: z
     .strictObject({
@@ -84,7 +87,8 @@ export const configurationSchema = z.strictObject({
         .default(8080)
         .describe("port of /livez, /readyz and /metrics; 0 = any free one"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("server for probes and metrics"),
   log: z
     .strictObject({
       level: z
@@ -92,7 +96,8 @@ export const configurationSchema = z.strictObject({
         .default("info")
         .describe("least level that is logged"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("log lines on standard output"),
 });
 
 export type Configuration = z.infer<typeof configurationSchema>;

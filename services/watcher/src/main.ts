@@ -1,5 +1,5 @@
 import { runProgram } from "@podgate/shared/runtime/command-line";
-import { loadConfig } from "@podgate/shared/runtime/config";
+import { loadConfig, showConfig } from "@podgate/shared/runtime/config";
 import { runUntilSignal } from "@podgate/shared/runtime/lifecycle";
 import { configurationSchema, type Configuration } from "./configuration.ts";
 import { loggerOf, run } from "./run.ts";
@@ -34,7 +34,7 @@ process.exitCode = await runProgram(
         async run(options) {
           const configuration = load(options);
           if (options["check-config"] === true) {
-            process.stdout.write(`${JSON.stringify(configuration, undefined, 2)}\n`);
+            process.stdout.write(showConfig(configuration));
             return 0;
           }
           const logger = loggerOf(configuration, VERSION);

@@ -25,7 +25,8 @@ export const natsSchema = z
         certFile: file.optional().describe("client certificate"),
         keyFile: file.optional().describe("key of the client certificate"),
       })
-      .optional(),
+      .optional()
+      .describe("for tls:// and wss:// servers"),
   })
   .superRefine((nats, context) => {
     const given = (["passwordFile", "tokenFile", "nkeySeedFile", "credsFile"] as const).filter(

@@ -72,8 +72,8 @@ export function wanted(node: SchemaNode): string {
     case "number":
       return `${node.type === "integer" ? "a whole number" : "a number"}${range(node)}`;
     case "array": {
-      const least = node.minItems === undefined ? "" : ` of at least ${node.minItems}`;
-      return `a list${least}${node.items?.type === "object" ? "" : ` (of ${node.items ? plural(node.items) : "values"})`}`;
+      const least = node.minItems === undefined ? "" : `, at least ${node.minItems}`;
+      return `a list of ${plural(node.items)}${least}`;
     }
     case "object":
       return node.properties ? mapping(node) : "a mapping of names to text";
@@ -89,8 +89,9 @@ function mapping({ properties = {}, required = [] }: SchemaNode): string {
   return `a mapping${needs}${needs && may ? " and" : ""}${may}`;
 }
 
-function plural(node: SchemaNode): string {
-  return node.type === "string" ? "texts" : `${node.type ?? "value"}s`;
+function plural(node: SchemaNode | undefined): string {
+  if (node?.type === "string") return "texts";
+  return node?.type === "object" ? "mappings" : `${node?.type ?? "value"}s`;
 }
 
 function range({ minimum, maximum, exclusiveMinimum }: SchemaNode): string {

@@ -63,8 +63,8 @@ t.test("every kind of fault names its field, shows the value and says what is wa
     [{ cluster: 7 }, "cluster: 7: must be text; put it in quotes"],
     [{ cluster: null }, "cluster: empty: must be text"],
     [{ cluster: "A" }, 'cluster: "A": must begin with a small letter'],
-    [{ nats: { servers: [] } }, "nats.servers: []: must be a list of at least 1 (of texts)"],
-    [{ nats: { servers: "nats://n" } }, 'nats.servers: "nats://n": must be a list of at least 1 (of texts)'],
+    [{ nats: { servers: [] } }, "nats.servers: []: must be a list of texts, at least 1"],
+    [{ nats: { servers: "nats://n" } }, 'nats.servers: "nats://n": must be a list of texts, at least 1'],
     [{ nats: { servers: ["x"] } }, 'nats.servers[0]: "x": must look like nats://host:4222'],
     [
       { nats: { ...GOOD.nats, passwordFile: "" } },
