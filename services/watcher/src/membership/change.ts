@@ -1,6 +1,9 @@
 import type { Owner, RemoveCause } from "@podgate/shared/contract/event";
 
-/** One change of the membership, before it becomes an event with an epoch. */
+/**
+ * One change of the membership, before it becomes an event with an epoch. An `add` of what is a member already
+ * tells its owners anew.
+ */
 export type Change = {
   readonly group: string;
   readonly address: string;

@@ -31,20 +31,20 @@ export class Holdings {
     for (const group of this.#groups.values()) yield* group.values();
   }
 
-  /** Makes the owner one of the address. @returns what that was: news for the group, for its owners, or none */
-  hold(group: string, address: string, owner: PodEntry): { holding: Holding; news: "joined" | "owner" | "" } {
+  /** Makes the owner one of the address's. @returns also whether it was none before */
+  hold(group: string, address: string, owner: PodEntry): { holding: Holding; isNew: boolean } {
     let addresses = this.#groups.get(group);
     if (addresses === undefined) this.#groups.set(group, (addresses = new Map<string, Holding>()));
     const before = addresses.get(address);
     if (before !== undefined) {
-      if (holds(before.owners, owner)) return { holding: before, news: "" };
+      if (holds(before.owners, owner)) return { holding: before, isNew: false };
       before.owners = plus(before.owners, owner);
-      return { holding: before, news: "owner" };
+      return { holding: before, isNew: true };
     }
     const holding: Holding = { group, address, owners: owner };
     addresses.set(address, holding);
     this.#count += 1;
-    return { holding, news: "joined" };
+    return { holding, isNew: true };
   }
 
   /** @returns true if this owner was the last, so the address has left the group */

@@ -7,7 +7,6 @@ import { ended, notCounting, type NotCounting } from "./counting.ts";
 import type { GroupDefinition } from "./group-definition.ts";
 import { Holdings, shown, type Holding, type Shown } from "./holdings.ts";
 import { Inventory } from "./inventory.ts";
-import { OwnerNews } from "./owner-news.ts";
 import { heldBy, setHeld, type PodEntry } from "./pod-entry.ts";
 import { each } from "./several.ts";
 import { inWords, nodeAddresses, obstacle, wanted } from "./standing.ts";
@@ -24,36 +23,37 @@ interface Release {
  * Each mutation returns what it changed: removes first, so an address that moves leaves its old group before it
  * joins the new one. Owners are pods, also in node mode (the pods because of which a node's address is there),
  * told apart by uid: a pod made anew under the same name is another owner, and two pods of one address both hold
- * it. `now` is milliseconds of the monotonic clock.
+ * it. An `add` of an address that is there already tells that its owners have changed. `now` is milliseconds of
+ * the monotonic clock.
  *
  * A terminating pod yields its address to another pod that runs with it (`reused`), for good: the CNI has given
- * it on. An address whose owners alone have changed is told by `tick`, at most once a second.
+ * it on.
  */
 export class Membership {
   readonly #inventory = new Inventory();
   readonly #holdings = new Holdings();
-  readonly #ownerNews = new OwnerNews();
   #groups = new Map<string, GroupDefinition>();
   #releases: Release[] = [];
-  #joined = new Set<Holding>();
+  /** Has joined its group, or has other owners than before. */
+  #gained = new Set<Holding>();
 
   replacePods(facts: readonly PodFact[], now: number): Change[] {
     const absent = this.#inventory.replacePods(facts, now);
     for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "changed");
     for (const entry of absent) this.#releaseAll(entry, "vanished");
-    return this.#changes(now);
+    return this.#changes();
   }
 
   putPod(fact: PodFact, now: number): Change[] {
     for (const entry of this.#inventory.putPod(fact, now)) this.#evaluate(entry, now, "changed");
-    return this.#changes(now);
+    return this.#changes();
   }
 
-  removePod(uid: string, now: number): Change[] {
+  removePod(uid: string): Change[] {
     const entry = this.#inventory.dropPod(uid);
     if (entry === undefined) return [];
     this.#releaseAll(entry, "ended");
-    return this.#changes(now);
+    return this.#changes();
   }
 
   replaceNodes(facts: readonly NodeFact[], now: number): Change[] {
@@ -98,22 +98,18 @@ export class Membership {
     }
     if (touched.size === 0) return [];
     for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "unselected", touched);
-    return this.#changes(now);
+    return this.#changes();
   }
 
-  /** What only time brings: terminating pods whose grace is over, and owners that are still to be told. */
+  /** Gives up terminating pods whose grace is over. */
   tick(now: number): Change[] {
     for (const entry of this.#inventory.overdue(now)) this.#evaluate(entry, now, "ended");
-    const changes = this.#changes(now);
-    for (const holding of this.#ownerNews.due(now)) changes.push({ op: "add", ...asMember(holding) });
-    return changes;
+    return this.#changes();
   }
 
   /** When `tick` is next worth a call, on the monotonic clock. */
   nextDeadline(): number | undefined {
-    const pods = this.#inventory.nextDeadline() ?? Number.POSITIVE_INFINITY;
-    const next = Math.min(pods, this.#ownerNews.nextAt() ?? Number.POSITIVE_INFINITY);
-    return Number.isFinite(next) ? next : undefined;
+    return this.#inventory.nextDeadline();
   }
 
   get count(): number {
@@ -197,7 +193,7 @@ export class Membership {
       const cause = causeOf(entry.fact);
       if (cause !== undefined) this.#evaluate(entry, now, cause);
     }
-    return this.#changes(now);
+    return this.#changes();
   }
 
   /**
@@ -211,9 +207,8 @@ export class Membership {
       const { group } = definition;
       if (only !== undefined && !only.has(group)) continue;
       for (const address of wanted(entry, definition, this.#inventory, now)) {
-        const { holding, news } = this.#holdings.hold(group, address, entry);
-        if (news === "joined") this.#joined.add(holding);
-        else if (news === "owner" && !this.#joined.has(holding)) this.#ownerNews.note(holding, now);
+        const { holding, isNew } = this.#holdings.hold(group, address, entry);
+        if (isNew) this.#gained.add(holding);
         after.push(holding);
       }
     }
@@ -249,18 +244,19 @@ export class Membership {
     setHeld(entry, []);
   }
 
-  #changes(now: number): Change[] {
-    if (this.#releases.length === 0 && this.#joined.size === 0) return [];
+  #changes(): Change[] {
+    if (this.#releases.length === 0 && this.#gained.size === 0) return [];
     const changes: Change[] = [];
     for (const { entry, holding, cause } of this.#releases) {
-      if (this.#holdings.release(holding, entry)) {
-        this.#ownerNews.forget(holding);
-        changes.push({ op: "remove", cause, ...asMember(holding) });
-      } else if (!this.#joined.has(holding)) this.#ownerNews.note(holding, now);
+      if (this.#holdings.release(holding, entry)) changes.push({ op: "remove", cause, ...asMember(holding) });
+      else this.#gained.add(holding);
     }
-    for (const holding of this.#joined) changes.push({ op: "add", ...asMember(holding) });
+    for (const holding of this.#gained) {
+      if (this.#holdings.get(holding.group, holding.address) === holding)
+        changes.push({ op: "add", ...asMember(holding) });
+    }
     this.#releases = [];
-    this.#joined = new Set();
+    this.#gained = new Set();
     return changes;
   }
 }

@@ -57,7 +57,7 @@ export class ClusterSource implements SessionSource {
     const pods: Sink<PodFact> = {
       replace: (facts) => this.#say(m.replacePods(facts, clock.monotonic())),
       put: (fact) => this.#say(m.putPod(fact, clock.monotonic())),
-      remove: (uid) => this.#say(m.removePod(uid, clock.monotonic())),
+      remove: (uid) => this.#say(m.removePod(uid)),
     };
     const nodes: Sink<NodeFact> = {
       replace: (facts) => this.#say(m.replaceNodes(facts, clock.monotonic())),

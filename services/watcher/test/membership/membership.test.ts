@@ -7,7 +7,7 @@ t.test("a pod joins when it has an address and leaves when it is deleted", async
   t.strictSame(brief(m.putPod(pod("a", { addresses: [] }), 0)), []);
   t.strictSame(brief(m.putPod(pod("a"), 1)), ["+ web 10.0.0.1"]);
   t.strictSame(brief(m.putPod(pod("a"), 2)), [], "the same again changes nothing");
-  t.strictSame(brief(m.removePod("a", 3)), ["-ended web 10.0.0.1"]);
+  t.strictSame(brief(m.removePod("a")), ["-ended web 10.0.0.1"]);
   t.equal(m.count, 0);
 });
 
@@ -71,10 +71,10 @@ t.test("dual-stack gives both addresses", async (t) => {
 t.test("an address with two owners stays until the last one goes", async (t) => {
   const m = membership();
   m.putPod(pod("a"), 0);
-  t.strictSame(brief(m.putPod(pod("b"), 1)), []);
-  t.strictSame(brief(m.removePod("a", 2)), []);
+  t.match(m.putPod(pod("b"), 1), [{ op: "add", ownerCount: 2, owners: [{ uid: "a" }, { uid: "b" }] }]);
+  t.match(m.removePod("a"), [{ op: "add", ownerCount: 1, owners: [{ uid: "b" }] }], "owners are told");
   t.match([...m.members()], [{ address: "10.0.0.1", ownerCount: 1, owners: [{ uid: "b" }] }]);
-  t.strictSame(brief(m.removePod("b", 3)), ["-ended web 10.0.0.1"]);
+  t.strictSame(brief(m.removePod("b")), ["-ended web 10.0.0.1"]);
 });
 
 t.test("a pod made anew under the same name is another owner", async (t) => {
@@ -134,8 +134,8 @@ t.test(
       "-changed hosts 192.168.0.1",
       "+ hosts 192.168.0.7",
     ]);
-    t.strictSame(brief(m.removePod("a", 2)), []);
-    t.strictSame(brief(m.removePod("b", 3)), ["-ended hosts 192.168.0.7"]);
+    t.match(m.removePod("a"), [{ op: "add", address: "192.168.0.7", owners: [{ uid: "b" }] }]);
+    t.strictSame(brief(m.removePod("b")), ["-ended hosts 192.168.0.7"]);
   },
 );
 
@@ -145,6 +145,99 @@ t.test("node mode names the other namespaces on those nodes", async (t) => {
   m.putPod(pod("a"), 0);
   m.putPod(pod("b", { namespace: "bank", labels: {}, addresses: ["10.0.0.2"] }), 0);
   t.strictSame(m.sharedNamespaces("hosts", 0), ["bank"]);
+});
+
+t.test("an address given on stays given on, also when its new pod goes again", async (t) => {
+  const m = membership();
+  m.putPod(pod("a", { terminating: true, graceSeconds: 30 }), 0);
+  t.match(m.putPod(pod("b"), 1), [{ op: "add", ownerCount: 1, owners: [{ uid: "b" }] }]);
+  t.strictSame(brief(m.removePod("b")), ["-ended web 10.0.0.1"]);
+  t.strictSame(brief(m.putPod(pod("a", { terminating: true, graceSeconds: 30 }), 2)), []);
+  t.equal(m.count, 0);
+});
+
+t.test("two running pods of one address both hold it until one of them terminates", async (t) => {
+  const m = membership();
+  m.putPod(pod("a"), 0);
+  m.putPod(pod("b"), 0);
+  t.match([...m.members()], [{ ownerCount: 2 }]);
+  m.putPod(pod("a", { terminating: true, graceSeconds: 30 }), 1);
+  t.match([...m.members()], [{ ownerCount: 1, owners: [{ uid: "b" }] }]);
+});
+
+t.test("in one list, a pod that has just finished takes no address from one that terminates", async (t) => {
+  const m = membership();
+  m.putPod(pod("old"), 0);
+  const now = [pod("young", { terminating: true, graceSeconds: 30 }), pod("old", { finished: true })];
+  m.replacePods(now, 1);
+  t.match([...m.members()], [{ address: "10.0.0.1", owners: [{ uid: "young" }] }]);
+});
+
+t.test("a list of namespaces that lacks one removes its pods as vanished", async (t) => {
+  const m = membership(group("web", { namespaceSelector: {} }));
+  m.putNamespace(namespace("shop"), 0);
+  m.putPod(pod("a"), 0);
+  t.strictSame(brief(m.replaceNamespaces([namespace("bank")], 1)), ["-vanished web 10.0.0.1"]);
+});
+
+t.test("a namespace made anew under its name is not taken along by the end of the old one", async (t) => {
+  const m = membership(group("web", { namespaceSelector: { matchLabels: { env: "prod" } } }));
+  m.putNamespace({ ...namespace("shop", { env: "prod" }), uid: "old" }, 0);
+  m.putPod(pod("a"), 0);
+  t.strictSame(m.putNamespace({ ...namespace("shop", { env: "prod" }), uid: "new" }, 1), []);
+  t.strictSame(m.removeNamespace("old", 2), []);
+  t.equal(m.count, 1);
+  t.strictSame(brief(m.removeNamespace("new", 3)), ["-unselected web 10.0.0.1"]);
+});
+
+t.test("a node that is deleted has ended; one that a list lacks has vanished", async (t) => {
+  const m = membership(group("hosts", { addresses: "node" }));
+  m.putNode(node("n1", "192.168.0.1"), 0);
+  m.putPod(pod("a"), 0);
+  t.strictSame(brief(m.removeNode("node-n1", 1)), ["-ended hosts 192.168.0.1"]);
+  m.putNode(node("n1", "192.168.0.1"), 2);
+  t.strictSame(brief(m.replaceNodes([], 3)), ["-vanished hosts 192.168.0.1"]);
+});
+
+t.test("two nodes that swap their addresses change owners, and no address leaves", async (t) => {
+  const m = membership(group("hosts", { addresses: "node" }));
+  m.replaceNodes([node("n1", "192.168.0.1"), node("n2", "192.168.0.2")], 0);
+  m.putPod(pod("a", { nodeName: "n1" }), 0);
+  m.putPod(pod("b", { nodeName: "n2", addresses: ["10.0.0.2"] }), 0);
+  const changes = m.replaceNodes([node("n1", "192.168.0.2"), node("n2", "192.168.0.1")], 1);
+  t.notMatch(changes, [{ op: "remove" }]);
+  t.strictSame(Object.fromEntries([...m.members()].map(({ address, owners }) => [address, owners[0]?.uid])), {
+    "192.168.0.1": "b",
+    "192.168.0.2": "a",
+  });
+});
+
+t.test("ExternalIPs are used where the group asks for them; a node without one gives none", async (t) => {
+  const m = membership(group("hosts", { addresses: "node", nodeAddressType: "ExternalIP" }));
+  m.putNode(node("n1", "192.168.0.1"), 0);
+  t.strictSame(brief(m.putPod(pod("a"), 0)), []);
+  t.match(m.explain("shop", "a", 0), [{ member: false, reason: "node n1 has no ExternalIP" }]);
+  const known = { ...node("n1", "192.168.0.1"), external: ["203.0.113.9", "2001:db8::9"] };
+  t.strictSame(brief(m.putNode(known, 1)), ["+ hosts 203.0.113.9", "+ hosts 2001:db8::9"]);
+});
+
+t.test("a group that turns from pods to nodes leaves the pods' addresses as unselected", async (t) => {
+  const m = membership(group("web"));
+  m.putNode(node("n1", "192.168.0.1"), 0);
+  m.putPod(pod("a"), 0);
+  t.strictSame(brief(m.setGroups([group("web", { addresses: "node" })], 1)), [
+    "-unselected web 10.0.0.1",
+    "+ web 192.168.0.1",
+  ]);
+});
+
+t.test("an event shows five owners and counts all", async (t) => {
+  const m = membership(group("hosts", { addresses: "node" }));
+  m.putNode(node("n1", "192.168.0.1"), 0);
+  const pods = Array.from({ length: 8 }, (_, at) => pod(`p${at}`, { addresses: [`10.0.1.${at}`] }));
+  const [change] = m.replacePods(pods, 0);
+  t.equal(change?.owners.length, 5);
+  t.equal(change?.ownerCount, 8);
 });
 
 t.test("a definition that goes takes its members along; one that comes brings them", async (t) => {
