@@ -1,115 +1,118 @@
 import { hostname } from "node:os";
-import { credentialsOf } from "@podgate/shared/bus/configuration";
-import { natsBus } from "@podgate/shared/bus/nats";
-import { clusterInbox } from "@podgate/shared/bus/permissions";
+import type { Bus } from "@podgate/shared/bus/bus";
 import { backoff } from "@podgate/shared/runtime/backoff";
 import { systemClock } from "@podgate/shared/runtime/clock";
-import { UserError } from "@podgate/shared/runtime/errors";
 import { startOpsServer } from "@podgate/shared/runtime/http";
 import { createLogger, type Logger } from "@podgate/shared/runtime/logger";
 import { Metrics } from "@podgate/shared/runtime/metrics";
 import { systemRandom } from "@podgate/shared/runtime/random";
 import type { Configuration } from "./configuration.ts";
+import { busOf } from "./connections.ts";
 import { clusterUid, kubeConfig } from "./kubernetes/cluster.ts";
-import { staticDefinition } from "./kubernetes/group-definitions.ts";
 import { LeaseElection } from "./kubernetes/lease.ts";
-import type { KubernetesTransport } from "./kubernetes/transport.ts";
+import type { KubernetesErrorKind, KubernetesTransport } from "./kubernetes/transport.ts";
 import { UndiciTransport } from "./kubernetes/undici-transport.ts";
-import type { GroupDefinition } from "./membership/group-definition.ts";
 import { watcherMetrics } from "./metrics.ts";
 import { ClusterSource } from "./publish/cluster-source.ts";
-import { reign } from "./publish/reign.ts";
+import { quiet } from "./publish/quiet.ts";
+import { reign, type ReignPorts } from "./publish/reign.ts";
+import { Pulse } from "./pulse.ts";
+import { sampler } from "./sampler.ts";
+import { staticGroups } from "./static-groups.ts";
+import { Reports } from "./status/reports.ts";
 import { StatusLoop } from "./status/status-loop.ts";
 
-/** Composes the watcher and runs it until the signal. */
+/** A standing trouble is said again this often. */
+const SAID_AGAIN_MS = 600_000;
+/** A session's loop that has not gone round for so long is stuck. */
+const STUCK_MS = 60_000;
+
+/** Composes the watcher and runs it until the signal. @throws UserError when it cannot begin */
 export async function run(
   configuration: Configuration,
   version: string,
-  logger: Logger,
+  talkative: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const { cluster, nats, kubernetes, lease } = configuration;
+  const { cluster, kubernetes, lease } = configuration;
   const clock = systemClock;
   const random = systemRandom;
+  const heartbeatMs = configuration.heartbeatSeconds * 1000;
+  const logger = quiet(talkative, clock, SAID_AGAIN_MS);
   const metrics = new Metrics("watcher", version);
   const observe = watcherMetrics(metrics);
-  const staticGroups = staticDefinitions(configuration);
+  const definitions = staticGroups(configuration);
   const transport = new UndiciTransport(kubeConfig(kubernetes));
-  const bus = natsBus({
-    servers: nats.servers,
-    name: `podgate-watcher ${cluster}`,
-    credentials: credentialsOf(nats),
-    inboxPrefix: clusterInbox(cluster),
-    clock,
-    random,
-    onTrouble: (message) => logger.warn({}, message),
-    ...(nats.tls && { tls: withoutUndefined(nats.tls) }),
-  });
-  let connectedOnce = false;
-  bus.onConnection((connected) => {
-    connectedOnce ||= connected;
-    logger.info({ connected }, connected ? "connected to NATS" : "disconnected from NATS");
-  });
+  const bus = busOf(configuration, (message) => logger.warn({}, message));
+  const pulse = new Pulse(clock, Math.max(STUCK_MS, 5 * heartbeatMs));
+  const readiness = new Readiness(bus, logger);
   const ops = await startOpsServer({
     ...configuration.ops,
-    live: {},
-    ready: { nats: () => (connectedOnce ? undefined : "NATS was not reached yet") },
+    live: { session: () => pulse.check() },
+    ready: { nats: () => readiness.check() },
     metrics,
   });
   logger.info({ port: ops.port }, "ops server listens");
+
   let source: ClusterSource | undefined;
+  const sample = sampler(observe, clock, () => source);
   const newSource = (): ClusterSource => {
     source = new ClusterSource({
       transport,
       clock,
       random,
       logger,
-      staticGroups,
+      staticGroups: definitions,
       customResources: kubernetes.customResources,
-      onError: observe.kubernetesError,
+      onError: (resource, kind) => {
+        observe.kubernetesError(resource, kind);
+        warnOfRollback(logger, cluster, kind);
+      },
       onRejectedAddress: observe.rejectedAddress,
     });
     return source;
   };
-  const leadership = new LeaseElection({
-    transport,
+  const reports = new Reports({ bus, clock, logger, cluster, onFlip: () => statuses.ring() });
+  const statuses = new StatusLoop({ reports, transport, clock, logger, source: () => source });
+  const ports: ReignPorts = {
+    bus,
+    leadership: new LeaseElection({
+      transport,
+      clock,
+      ...lease,
+      identity: `${hostname()}_${process.pid}`,
+      onError: (message) => logger.warn({}, message),
+    }),
+    source: newSource,
+    reads: () => reports.cluster()?.reads,
     clock,
-    ...lease,
-    identity: `${hostname()}_${process.pid}`,
-    onError: (message) => logger.warn({}, message),
-  });
-  const statuses = new StatusLoop({ bus, transport, clock, logger, cluster, source: () => source });
+    random,
+    logger,
+    observe: {
+      ...observe,
+      turn: () => {
+        pulse.beat();
+        sample();
+      },
+      rest: () => pulse.rest(),
+      leads: (leads) => {
+        observe.leads(leads);
+        readiness.leads(leads);
+        statuses.leads(leads);
+      },
+    },
+  };
+  // One that ends by a failure takes the others with it.
+  const ending = new AbortController();
+  const scope = AbortSignal.any([signal, ending.signal]);
   try {
     const uid = await uidOf(transport, logger, signal);
     if (uid === undefined) return;
-    const options = {
-      cluster,
-      clusterUid: uid,
-      watcherVersion: version,
-      heartbeatMs: configuration.heartbeatSeconds * 1000,
-    };
-    const reporting = statuses.run(signal);
-    await reign(
-      options,
-      {
-        bus,
-        leadership,
-        source: newSource,
-        clock,
-        random,
-        logger,
-        observe: {
-          ...observe,
-          leads: (leads) => {
-            observe.leads(leads);
-            statuses.leads(leads);
-          },
-        },
-      },
-      signal,
-    );
-    await reporting;
+    const options = { cluster, clusterUid: uid, watcherVersion: version, heartbeatMs };
+    const reigning = reign(options, ports, scope).finally(() => ending.abort());
+    await Promise.all([reigning, reports.run(scope), statuses.run(scope)]);
   } finally {
+    ending.abort();
     await bus.close();
     await transport.close();
     await ops.close();
@@ -120,18 +123,34 @@ export function loggerOf(configuration: Configuration, version: string): Logger 
   return createLogger({ service: "podgate-watcher", version, level: configuration.log.level });
 }
 
-function staticDefinitions({ groups }: Configuration): GroupDefinition[] {
-  const faults: string[] = [];
-  const definitions = groups.flatMap((group, at) => {
-    const { definition, faults: found } = staticDefinition(group);
-    faults.push(
-      ...found.map((fault) => fault.replace("spec.groupName", "spec.name").replace("spec", `groups[${at}]`)),
-    );
-    return definition ?? [];
-  });
-  if (faults.length > 0)
-    throw new UserError(`the configuration has faults:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
-  return definitions;
+/** Ready = NATS was reached once, or another replica leads. A NATS that is away later makes nothing unready. */
+class Readiness {
+  #connectedOnce = false;
+  #leads = false;
+
+  constructor(bus: Bus, logger: Logger) {
+    bus.onConnection((connected) => {
+      this.#connectedOnce ||= connected;
+      logger.info({ connected }, connected ? "connected to NATS" : "disconnected from NATS");
+    });
+  }
+
+  leads(leads: boolean): void {
+    this.#leads = leads;
+  }
+
+  check(): string | undefined {
+    return this.#connectedOnce || !this.#leads ? undefined : "NATS was not reached yet";
+  }
+}
+
+/** The reflector says which resource; this says what it means. */
+function warnOfRollback(logger: Logger, cluster: string, kind: KubernetesErrorKind): void {
+  if (kind !== "stale") return;
+  logger.error(
+    { cluster },
+    "the API server answers with a state older than one that was published before: nothing is published and nothing is removed until it has caught up. If its etcd was restored from a backup, delete this cluster's stream: the pusher makes it anew, and what the firewall should lose passes its guards",
+  );
 }
 
 async function uidOf(
@@ -151,10 +170,4 @@ async function uidOf(
       .catch(() => undefined);
   }
   return undefined;
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

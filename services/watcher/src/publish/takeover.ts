@@ -21,7 +21,11 @@ export interface TakeoverPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly observe: SessionObserver & { trouble(kind: string): void };
+  readonly observe: SessionObserver & {
+    trouble(kind: string): void;
+    /** The session is over, or did not begin: no turns are to be expected. */
+    rest(): void;
+  };
 }
 
 /** What is in flight when a session ends may take this long to be stored. */
@@ -53,6 +57,8 @@ export async function takeOver(
       logger.warn({ error }, "the stream is not this session's any more: claiming again if the Lease allows");
     else if (bus.connected) logger.warn({ error }, "the session ended");
     else logger.warn({}, "NATS is away: waiting for it");
+  } finally {
+    observe.rest();
   }
 }
 

@@ -145,6 +145,7 @@ export class Scene {
             published: () => undefined,
             state: () => undefined,
             turn: () => void (watcher.turns += 1),
+            rest: () => undefined,
             leads: () => undefined,
             trouble: (kind) => void troubles.push(kind),
           },
