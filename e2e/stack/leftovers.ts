@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What must not outlive this process, whatever ends it. Called at once, without waiting for anything. */
-const leftovers = new Set<() => void>();
+const leftovers = new Set<() => unknown>();
 let armed = false;
 
-export function onEnd(undo: () => void): () => void {
+export function onEnd(undo: () => unknown): () => void {
   arm();
   leftovers.add(undo);
-  return () => leftovers.delete(undo);
+  return () => void leftovers.delete(undo);
 }
 
 /** A directory that is gone when this process is; the second member removes it earlier. */

@@ -115,6 +115,15 @@ export class Service {
     await this.start();
   }
 
+  /** Waits until `look` gives something. @throws when the service ends before, or the time is over */
+  async until<T>(
+    what: string,
+    look: () => Promise<T | undefined> | T | undefined,
+    ms = READY_MS,
+  ): Promise<T> {
+    return this.#run.until(what, look, ms);
+  }
+
   /** Waits for a line of the log; those of earlier runs count, unless `after` (a length of `log`) is given. */
   async logged(what: string, fits: (line: LogLine) => boolean, after = 0, ms = READY_MS): Promise<LogLine> {
     return this.#run.until(`"${what}" in its log`, () => this.#log.slice(after).find(fits), ms);

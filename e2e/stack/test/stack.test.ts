@@ -30,7 +30,9 @@ t.test(
       t.equal(said.length, 5, "one line for each part");
       for (const { opsUrl, name } of services)
         t.equal((await fetch(`${opsUrl}/livez`)).status, 200, `${name} is alive`);
-      await stack.cluster("a").watcher.logged("synced", ({ msg }) => /synced/i.test(msg));
+      const synced = 'podgate_watcher_phase{phase="synced"}';
+      for (const { watcher } of stack.clusters.values())
+        await watcher.until("synced", async () => (await watcher.metrics()).get(synced) || undefined);
       const { watcher } = stack.cluster("b");
       const before = watcher.pid;
       t.equal(await watcher.stop(), 0, "SIGTERM is an orderly end");

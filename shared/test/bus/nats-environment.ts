@@ -4,7 +4,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { natsBus } from "../../src/bus/nats.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { until, type Environment, type Link } from "./environment.ts";
-import { freePorts, NatsServer, type User } from "./nats-server.ts";
+import { freePorts, NatsServer, type ServerOptions, type User } from "./nats-server.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 const ADMIN = { user: "admin", password: "admin-password" };
@@ -26,14 +26,29 @@ export interface NatsEnvironment extends Environment {
   consumers(stream: string): Promise<number>;
 }
 
-/** Real servers: one, or a cluster of three. Each client hangs on a wire of its own. */
-export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<NatsEnvironment> {
-  const servers = await startServers(path, replicas);
+/** What this environment needs of a server, wherever it runs. */
+export type Server = Pick<
+  NatsServer,
+  "directory" | "store" | "port" | "url" | "running" | "start" | "kill" | "remove"
+>;
+
+/**
+ * Real servers: one, or a cluster of three. Each client hangs on a wire of its own.
+ *
+ * @param source path of nats-server, or a way to make another kind of server
+ */
+export async function natsEnvironment(
+  source: string | ((options: ServerOptions) => Server),
+  replicas: 1 | 3,
+): Promise<NatsEnvironment> {
+  const make =
+    typeof source === "string" ? (options: ServerOptions): Server => new NatsServer(source, options) : source;
+  const servers = await startServers(make, replicas);
   const proxies: TcpProxy[] = [];
   const closers: (() => Promise<void>)[] = [];
-  let killed: NatsServer[] = [];
+  let killed: Server[] = [];
 
-  const first = (): NatsServer => servers.find((server) => server.running) ?? at(servers, 0);
+  const first = (): Server => servers.find((server) => server.running) ?? at(servers, 0);
 
   async function client(
     { user, password }: Required<Pick<User, "user" | "password">>,
@@ -146,22 +161,20 @@ export async function natsEnvironment(path: string, replicas: 1 | 3): Promise<Na
   };
 }
 
-async function startServers(path: string, count: 1 | 3): Promise<NatsServer[]> {
+async function startServers(make: (options: ServerOptions) => Server, count: 1 | 3): Promise<Server[]> {
   const users = [ADMIN, STRANGER];
   if (count === 1) {
-    const server = new NatsServer(path, { users });
+    const server = make({ users });
     await server.start();
     return [server];
   }
   const ports = await freePorts(count);
-  const servers = ports.map(
-    (port, n) => new NatsServer(path, { name: `n${n}`, users, cluster: { port, ports } }),
-  );
+  const servers = ports.map((port, n) => make({ name: `n${n}`, users, cluster: { port, ports } }));
   await Promise.all(servers.map((server) => server.start()));
   return servers;
 }
 
-function at(servers: readonly NatsServer[], index: number): NatsServer {
+function at(servers: readonly Server[], index: number): Server {
   const server = servers[index];
   if (server === undefined) throw new Error(`no server ${index}`);
   return server;
