@@ -29,3 +29,16 @@ export interface Observe {
   poked(cluster: string): void;
   blocked(device: string, blocked: boolean): void;
 }
+
+/** For commands, which have no metrics. */
+export const unobserved: Observe = {
+  exposed: () => undefined,
+  called: () => undefined,
+  drifted: () => undefined,
+  target: () => undefined,
+  verified: () => undefined,
+  reset: () => undefined,
+  unreadable: () => undefined,
+  poked: () => undefined,
+  blocked: () => undefined,
+};

@@ -1,0 +1,157 @@
+import type { Bus } from "@podgate/shared/bus/bus";
+import { buckets, streamFor, TOPOLOGY_DEFAULTS } from "@podgate/shared/bus/topology";
+import type { Clock } from "@podgate/shared/runtime/clock";
+import { describeError } from "@podgate/shared/runtime/errors";
+import { deviceOf, type Configuration, type TargetConfiguration } from "../configuration.ts";
+import { Lockout } from "../reconcile/lockout.ts";
+import type { Memory } from "../reconcile/memory.ts";
+import type { PusherNames, TargetTransport } from "../target-firewall.ts";
+import { table, type Answer } from "./answer.ts";
+import { checkDevice } from "./check-device.ts";
+import type { Row } from "./check-row.ts";
+
+export interface CheckPorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly memory: Pick<Memory, "load" | "save">;
+  readonly names: PusherNames;
+  readonly makeTransport: (target: TargetConfiguration) => TargetTransport;
+  /** What the connection to NATS last complained of. */
+  readonly busTrouble?: () => string | undefined;
+}
+
+/** Everything that must be right before a pusher can work, in one table. Changes nothing. */
+export async function checkCommand(
+  configuration: Configuration,
+  ports: CheckPorts,
+  options: { readonly waitMs: number },
+): Promise<Answer> {
+  const ofBus = checkBus(configuration, ports, options.waitMs);
+  const ofDevices = [...Map.groupBy(configuration.targets, ({ url }) => deviceOf(url))].map(
+    async ([device, targets]) => {
+      await ofBus;
+      return checkTargets(device, targets, ports);
+    },
+  );
+  const { clusters, targets, routes } = configuration;
+  const rows: Row[] = [
+    {
+      check: "configuration",
+      subject: "",
+      result: "ok",
+      message: `${clusters.length} clusters, ${targets.length} targets, ${routes.length} routes`,
+    },
+    ...(await ofBus),
+    ...(await Promise.all(ofDevices)).flat(),
+  ];
+  const failed = rows.some(({ result }) => result === "fail");
+  return { text: textOf(rows), json: { ok: !failed, rows }, code: failed ? 1 : 0 };
+}
+
+async function checkBus(
+  { clusters, bus: { replicas } }: Configuration,
+  { bus, clock, busTrouble }: CheckPorts,
+  waitMs: number,
+): Promise<Row[]> {
+  const until = clock.monotonic() + waitMs;
+  while (!bus.connected && clock.monotonic() < until) await clock.sleep(50);
+  if (!bus.connected) {
+    return [
+      {
+        check: "NATS",
+        subject: "",
+        result: "fail",
+        message: busTrouble?.() ?? `not reached within ${waitMs / 1000} s`,
+        fix: "check nats.servers, the user's credentials and nats.tls.caFile",
+      },
+    ];
+  }
+  const rows: Row[] = [{ check: "NATS", subject: "", result: "ok", message: "connected" }];
+  for (const { name } of clusters) {
+    const stream = streamFor(name, { ...TOPOLOGY_DEFAULTS, replicas }).name;
+    rows.push(await presence("stream", stream, async () => bus.streamInfo(stream)));
+  }
+  for (const { name } of buckets()) {
+    // A bucket is a stream of this name.
+    rows.push(await presence("bucket", name, async () => bus.streamInfo(`KV_${name}`), false));
+  }
+  return rows;
+}
+
+async function presence(
+  check: string,
+  subject: string,
+  ask: () => Promise<{ readonly differences: readonly string[] } | undefined>,
+  compares = true,
+): Promise<Row> {
+  try {
+    const info = await ask();
+    if (info === undefined) {
+      const fix = "podgate-pusher bus init makes it, and so does a pusher that runs";
+      return { check, subject, result: "warn", message: "does not exist yet", fix };
+    }
+    if (compares && info.differences.length > 0) {
+      const message = info.differences.join("; ");
+      return {
+        check,
+        subject,
+        result: "fail",
+        message,
+        fix: "set these fields as they must be, or delete it",
+      };
+    }
+    return { check, subject, result: "ok", message: "exists" };
+  } catch (error) {
+    const fix = "give the pusher's NATS user the rights on it";
+    return { check, subject, result: "fail", message: describeError(error), fix };
+  }
+}
+
+/** Targets of one device in turn; none is asked when the device refused the token. */
+async function checkTargets(
+  device: string,
+  targets: readonly TargetConfiguration[],
+  { bus, clock, memory, names, makeTransport }: CheckPorts,
+): Promise<Row[]> {
+  const lockout = new Lockout({ device, memory, clock });
+  if (bus.connected) await lockout.load(new AbortController().signal);
+  const rows: Row[] = [];
+  for (const target of targets) {
+    const left = lockout.left(clock.monotonic());
+    if (left > 0) {
+      rows.push({
+        check: "token",
+        subject: target.name,
+        result: "fail",
+        message: `the device refused the token: ${lockout.reason}`,
+        fix: `put a right token into ${target.tokenFile}; nothing is sent for another ${Math.ceil(left / 1000)} s, lest the device locks us out`,
+      });
+      continue;
+    }
+    const transport = makeTransport(target);
+    try {
+      const found = await checkDevice(target, { transport, clock, names });
+      rows.push(...found.rows);
+      if (found.refused !== undefined && bus.connected) await lockout.refused(found.refused);
+    } finally {
+      transport.close();
+    }
+  }
+  return rows;
+}
+
+function textOf(rows: readonly Row[]): string {
+  const cells = rows.map(({ check, subject, result, message }) => [
+    result.toUpperCase(),
+    check,
+    subject,
+    message,
+  ]);
+  const lines = table([["", "CHECK", "OF", "RESULT"], ...cells]);
+  return lines
+    .flatMap((line, at) => {
+      const fix = rows[at - 1]?.fix;
+      return fix === undefined ? [line] : [line, `      → ${fix}`];
+    })
+    .join("\n");
+}

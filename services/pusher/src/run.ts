@@ -1,0 +1,60 @@
+import { systemClock } from "@podgate/shared/runtime/clock";
+import { startOpsServer } from "@podgate/shared/runtime/http";
+import { createLogger, type Logger } from "@podgate/shared/runtime/logger";
+import { Metrics } from "@podgate/shared/runtime/metrics";
+import { systemRandom } from "@podgate/shared/runtime/random";
+import { deviceOf, type Configuration } from "./configuration.ts";
+import { pusherMetrics } from "./metrics.ts";
+import { pusherBus } from "./pusher-bus.ts";
+import { Pusher } from "./reconcile/pusher.ts";
+import { namesOf, targetFirewall, targetTransport } from "./target-firewall.ts";
+
+/** Composes the pusher and runs it until the signal. */
+export async function run(
+  configuration: Configuration,
+  version: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clusters, targets, install } = configuration;
+  const metrics = new Metrics("pusher", version);
+  const observe = pusherMetrics(metrics, {
+    clusters: clusters.map(({ name }) => name),
+    targets: targets.map(({ name }) => name),
+    devices: [...new Set(targets.map(({ url }) => deviceOf(url)))],
+  });
+  const names = namesOf(install);
+  const bus = pusherBus(configuration, (message) => logger.warn({}, message));
+  let connectedOnce = false;
+  bus.onConnection((connected) => {
+    connectedOnce ||= connected;
+    logger.info({ connected }, connected ? "connected to NATS" : "disconnected from NATS");
+  });
+  const pusher = new Pusher(configuration, {
+    bus,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    observe,
+    names,
+    makeFirewall: (target, onFailover) =>
+      targetFirewall(target, targetTransport(target), names, systemClock, onFailover),
+  });
+  const ops = await startOpsServer({
+    ...configuration.ops,
+    live: { loops: () => pusher.stuck() },
+    ready: { nats: () => (connectedOnce ? undefined : "NATS was not reached yet") },
+    metrics,
+  });
+  logger.info({ port: ops.port }, "ops server listens");
+  try {
+    await pusher.run(signal);
+  } finally {
+    await bus.close();
+    await ops.close();
+  }
+}
+
+export function loggerOf(configuration: Configuration, version: string): Logger {
+  return createLogger({ service: "podgate-pusher", version, level: configuration.log.level });
+}

@@ -1,0 +1,54 @@
+import type { Clock } from "@podgate/shared/runtime/clock";
+import type { TargetConfiguration } from "./configuration.ts";
+import { FortiGate } from "./firewall/fortigate/adapter.ts";
+import { gotTransport } from "./firewall/fortigate/got-transport.ts";
+import { fortiGateNames, isParentName, type Names } from "./firewall/fortigate/naming.ts";
+import type { DeviceTransport } from "./firewall/fortigate/transport.ts";
+import type { ObjectNames } from "./plan/object-names.ts";
+import { certificatesIn, tokenIn } from "./reconcile/secret-file.ts";
+import type { TargetFirewall } from "./reconcile/targets.ts";
+
+export type PusherNames = Names & ObjectNames;
+
+export const namesOf = (install: string): PusherNames => ({ ...fortiGateNames(install), isParentName });
+
+export interface TargetTransport extends DeviceTransport {
+  /** Are token and CA there? @throws FileFault */
+  ready(): void;
+  close(): void;
+}
+
+/** HTTPS to a target's device. Token and CA are read anew for each request. */
+export function targetTransport({ url, tokenFile, caFile }: TargetConfiguration): TargetTransport {
+  const token = (): string => tokenIn(tokenFile);
+  const ca = (): string | undefined => (caFile === undefined ? undefined : certificatesIn(caFile));
+  // The configuration takes plain HTTP for a loopback address only.
+  const transport = gotTransport({ url, token, ca, allowPlainHttp: true });
+  return {
+    send: (request) => transport.send(request),
+    close: () => transport.close(),
+    ready: () => {
+      token();
+      ca();
+    },
+  };
+}
+
+/** The adapter of one target. */
+export function targetFirewall(
+  target: TargetConfiguration,
+  transport: TargetTransport,
+  names: PusherNames,
+  clock: Clock,
+  onFailover?: () => void,
+): TargetFirewall {
+  const firewall = new FortiGate({
+    transport,
+    names,
+    clock,
+    vdom: target.vdom,
+    timeoutMs: target.timeoutSeconds * 1000,
+    onFailover: onFailover && (() => onFailover()),
+  });
+  return { firewall, ready: () => transport.ready(), close: () => transport.close() };
+}
