@@ -87,7 +87,8 @@ function ownFaults(spec: Json): string[] {
 function nameFaults(groupName: unknown, group: string, own: boolean): string[] {
   if (!own && groupName !== undefined && typeof groupName !== "string")
     return [`spec.groupName: ${quoted(groupName)} must be a text`];
-  const claim = claimOf(group);
+  // A cluster-wide group with a slash in its name would pass for some namespace's.
+  const claim = own ? claimOf(group) : group;
   if (FIREWALL_NAME.test(claim)) return [];
   const field = own ? "metadata.name" : "spec.groupName";
   return [

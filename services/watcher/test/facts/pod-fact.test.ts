@@ -130,13 +130,13 @@ for (const [what, parts, stopped] of CONTAINERS) {
   );
 }
 
+const released = (annotations: object) => podFact(pod({ metadata: { annotations } })).fact.released;
 for (const name of [
   "cni.projectcalico.org/podIP",
   "cni.projectcalico.org/podIPs",
   "vpc.amazonaws.com/pod-ips",
 ]) {
   t.test(`the network plugin has freed the address when ${name} is empty`, async (t) => {
-    const released = (annotations: object) => podFact(pod({ metadata: { annotations } })).fact.released;
     t.equal(released({ [name]: "" }), true);
     t.equal(released({ [name]: "10.0.0.1/32" }), false);
     t.equal(released({ "example.com/other": "" }), false);

@@ -85,7 +85,7 @@ t.test("all faults are named at once, with field, value and remedy", async (t) =
   t.match(faults[1], /^spec\.namespaceSelector\.matchExpressions\[0\]\.values: In needs at least one value/);
   t.match(faults[2], /^spec\.addresses: "Pods" must be one of Pod, Node$/);
   t.match(faults[3], /^spec\.nodeAddressType: 7 must be one of InternalIP, ExternalIP$/);
-  t.match(faults[4], /^spec\.groupName: "a.b" cannot be a FortiOS group name/);
+  t.match(faults[4], /^spec\.groupName: "a\/b" cannot be a FortiOS group name/);
 });
 
 t.test("an AddressGroup cannot reach beyond its namespace or take another name", async (t) => {
@@ -105,5 +105,5 @@ t.test("a name that no FortiOS group can have is a fault", async (t) => {
 t.test("a static definition is older than any custom resource", async (t) => {
   const { definition } = staticDefinition({ name: "web", ...web });
   t.match(definition, { group: "web", source: { kind: "Static", createdAt: 0, uid: "static-web" } });
-  t.match(staticDefinition({ name: "a/b", ...web }).faults, [/^spec\.groupName: "a.b"/]);
+  t.match(staticDefinition({ name: "a/b", ...web }).faults, [/^spec\.groupName: "a\/b"/]);
 });
