@@ -101,9 +101,13 @@ function flat(headers: Readonly<Record<string, string | string[] | undefined>>):
 /** Takes only kind and place out of the library's error: the rest of it holds the token. */
 function remade(error: unknown, base: URL, isPlain: boolean, timeoutMs: number): TransportError {
   const where = base.host;
-  if (!(error instanceof RequestError)) {
-    // Thrown before the request began, for instance by `token`; its message is not ours to repeat.
-    return new TransportError("aborted", false, `${where}: the request could not be made`);
+  if (!(error instanceof RequestError) || NOT_MADE.test(error.code)) {
+    // Thrown before the request began, for instance by `token` or for what it holds; the message is not ours to repeat.
+    return new TransportError(
+      "refused",
+      false,
+      `${where}: the request could not be made: is the token file good?`,
+    );
   }
   const { timings } = error;
   const isReused = error.request?.reusedSocket === true;
@@ -134,6 +138,8 @@ const NO_CONNECTION = new Set([
   "EACCES",
   "EPERM",
 ]);
+/** Refused by got or by Node, before anything was sent. */
+const NOT_MADE = /^ERR_(?:GOT|INVALID|HTTP_INVALID|UNSUPPORTED)/;
 const TLS =
   /^(?:ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|INVALID_CA|CRL_)/;
 
