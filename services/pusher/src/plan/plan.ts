@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { RemoveCause } from "@podgate/shared/contract/event";
 import type { Family } from "@podgate/shared/contract/address";
 import type { Step } from "../firewall/firewall.ts";
@@ -86,4 +87,15 @@ export interface Counts {
   readonly orphans: number;
   /** Objects named like ours without our mark. */
   readonly collisions: number;
+}
+
+export function planOf(
+  target: string,
+  steps: readonly Step[],
+  truncated: boolean,
+  held: readonly Held[],
+  warnings: readonly string[],
+): Plan {
+  const facts = steps.map((step) => ({ ...step, reason: undefined }));
+  return { target, steps, truncated, held, warnings, hash: hash("sha256", JSON.stringify(facts), "hex") };
 }

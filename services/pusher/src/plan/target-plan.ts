@@ -1,77 +1,394 @@
-import type { TargetDesired } from "../desired/desired.ts";
-import type { Actual, Identity, Limits, Outcome, Step } from "../firewall/firewall.ts";
+import {
+  sourceKey,
+  type ClusterStanding,
+  type DesiredSource,
+  type TargetDesired,
+} from "../desired/desired.ts";
+import {
+  groupKey,
+  type Actual,
+  type ChildOrigin,
+  type Identity,
+  type Limits,
+  type Outcome,
+  type Step,
+} from "../firewall/firewall.ts";
+import { acknowledge, type Record } from "./acknowledged.ts";
+import { Collector } from "./collect.ts";
+import { findDrift } from "./drift.ts";
+import { judge } from "./evidence.ts";
+import { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
-import type { Applied, Counts, Drift, GroupReport, Plan } from "./plan.ts";
+import { findOrphans, type Orphans } from "./orphans.ts";
+import { Parking } from "./parking.ts";
+import { planOf, type Applied, type Counts, type Drift, type GroupReport, type Plan } from "./plan.ts";
+import { blamed, park, unpark } from "./refusal.ts";
+import { reportOf } from "./report.ts";
+import type { DiffContext } from "./shards.ts";
+import { SourcePlans } from "./source-plans.ts";
+import { PATIENCE_MS, type StepContext } from "./steps.ts";
+import { Turns } from "./turns.ts";
+import { mostUrgent, type Choice } from "./urgency.ts";
+import { findWarnings } from "./warnings.ts";
 
 export interface TargetPlanOptions {
   readonly target: string;
   readonly names: ObjectNames;
   readonly removals: "sync" | "addOnly";
-  /** Undo what others changed in our objects; false = only report it. */
+  /**
+   * Undo what others changed in our objects (a mask, a stranger in a child); false = only report it. Members of a
+   * child that others took out are put in again in any case.
+   */
   readonly repair: boolean;
 }
+
+/** What `next` answers until it is asked later than that, or there is news. */
+interface Offer {
+  readonly choice: Choice | undefined;
+  readonly until: number;
+}
+
+/** A write that the device can't find members of, so often in a row, is refused for good. */
+const MOST_MISSING = 3;
+const NO_ORPHANS: Orphans = { doomed: [], held: [], count: 0 };
+/** A dry run lists so many steps. */
+const MOST_STEPS = 100_000;
 
 /**
  * One target: what it should hold, what it is known to hold, and therefore the next step. A state machine without
  * I/O: `desire` and `read` bring news, `next` says what to do, `took` brings what came of it. Times are
  * milliseconds of the monotonic clock.
+ *
+ * Urgency: what leaves goes first, with every addition that can go along; then additions whose objects exist; then
+ * new objects, children and parents; unused objects are collected last. Groups take turns within a class.
  */
 export class TargetPlan {
-  constructor(_options: TargetPlanOptions) {
-    void 0;
+  readonly #options: TargetPlanOptions;
+  readonly #plans = new SourcePlans();
+  readonly #collector = new Collector();
+  readonly #turns = new Turns();
+  #parking = new Parking();
+  #clusters: ReadonlyMap<string, ClusterStanding> = new Map();
+  #identity: Identity | undefined;
+  #limits: Limits | undefined;
+  #known: Known | undefined;
+  /** Child's key → the source that claims it. */
+  readonly #claims = new Map<string, string>();
+  #orphans: Orphans | undefined;
+  /** Parents that lost a child of ours here: if they are ours and empty, they go, too. */
+  readonly #left = new Set<string>();
+  /** Names of objects whose last write was not answered. */
+  readonly #unsure = new Set<string>();
+  readonly #missing = new Map<string, number>();
+  #offer: Offer | undefined;
+  #unparkAt = Number.POSITIVE_INFINITY;
+
+  constructor(options: TargetPlanOptions) {
+    this.#options = options;
   }
 
   /** At the start and after a failover. Nothing is planned before it and the first `read`. */
-  device(_device: { readonly identity: Identity; readonly limits: Limits }): void {
-    throw new Error("not written yet");
+  device({ identity, limits }: { readonly identity: Identity; readonly limits: Limits }): void {
+    this.#identity = identity;
+    this.#limits = limits;
+    this.#all();
   }
 
   /** @param changed keys of the sources that changed since the last call; "all" (or absent) = look at every one */
-  desire(_desired: TargetDesired, _changed: ReadonlySet<string> | "all" | undefined, _now: number): void {
-    throw new Error("not written yet");
+  desire(
+    { sources, clusters }: TargetDesired,
+    changed: ReadonlySet<string> | "all" | undefined,
+    _now: number,
+  ): void {
+    this.#clusters = clusters;
+    const cameOrWent = this.#plans.replace(sources);
+    if (changed === undefined || changed === "all") this.#all();
+    else {
+      let isStrange = cameOrWent;
+      for (const key of changed) if (!this.#plans.touch(key)) isStrange = true;
+      // A group that goes nowhere may still have a child here.
+      if (isStrange) this.#orphans = undefined;
+    }
+    this.#offer = undefined;
   }
 
   /** The parents to read: `Firewall.read(plan.parents())`. */
   parents(): readonly string[] {
-    throw new Error("not written yet");
+    return [...new Set(this.#plans.sources.map(({ parent }) => parent))];
+  }
+
+  /** What the children on the device were made for, for `Desired.remember`. */
+  origins(): readonly ChildOrigin[] {
+    return [...(this.#known?.children.values() ?? [])].flatMap(({ standing, origin }) =>
+      standing === "ours" && origin !== undefined ? [origin] : [],
+    );
   }
 
   /** A full read replaces what was known. Returns what others changed since. */
-  read(_actual: Actual, _now: number): readonly Drift[] {
-    throw new Error("not written yet");
+  read(actual: Actual, _now: number): readonly Drift[] {
+    const known = Known.from(actual);
+    const drift = findDrift(this.#known, known, this.#unsure);
+    this.#known = known;
+    this.#unsure.clear();
+    this.#all();
+    return drift;
   }
 
   /** The most urgent step. The caller applies it and calls `took`; asking again gives the same or a better one. */
-  next(_now: number): Step | undefined {
-    throw new Error("not written yet");
+  next(now: number): Step | undefined {
+    if (this.#offer === undefined || now >= this.#offer.until) {
+      const choice = this.#choose(now);
+      this.#offer = { choice, until: this.#wake(now) };
+    }
+    return this.#offer.choice?.step;
   }
 
   /** What came of a step. Returns the memberships that changed as policies see them. */
-  took(_step: Step, _outcome: Outcome, _now: number): readonly Applied[] {
-    throw new Error("not written yet");
+  took(step: Step, outcome: Outcome, now: number): readonly Applied[] {
+    const known = this.#known;
+    if (known === undefined) return [];
+    const { choice } = this.#offer ?? {};
+    if (choice?.step === step && choice.turn !== undefined) this.#turns.served(choice.turn);
+    this.#offer = undefined;
+    const source = this.#sourceOf(step);
+    if (outcome.result === "done") return this.#done(known, step, source, now);
+    if (outcome.result === "retry") {
+      this.#retry(known, step, outcome, source, now);
+    } else {
+      park(this.#parking, this.#options.names, step, outcome, source, now);
+      this.#all();
+    }
+    return [];
   }
 
   /** When `next` may give something new without news; Infinity = never. */
-  wakeAt(_now: number): number {
-    throw new Error("not written yet");
+  wakeAt(now: number): number {
+    return this.#offer !== undefined && now < this.#offer.until ? this.#offer.until : this.#wake(now);
   }
 
   /** Every step to come, in order. Costs as much as doing them: for people, not for loops. */
-  plan(_now: number): Plan {
-    throw new Error("not written yet");
+  plan(now: number): Plan {
+    const held = this.#held(now);
+    const { steps, truncated } = this.#steps(now);
+    return planOf(this.#options.target, steps, truncated, held, this.warnings(now));
   }
 
   /** Per source; cheap enough for once a second. */
-  report(_now: number): readonly GroupReport[] {
-    throw new Error("not written yet");
+  report(now: number): readonly GroupReport[] {
+    const context = this.#refresh(now);
+    return this.#plans.sources.map((source) =>
+      reportOf(source, this.#plans.all.get(source.key), context, this.#parking),
+    );
   }
 
   /** Sentences for people: near a limit, one address in two clusters, somebody else uses an object of ours. */
-  warnings(_now: number): readonly string[] {
-    throw new Error("not written yet");
+  warnings(now: number): readonly string[] {
+    const context = this.#refresh(now);
+    return [
+      ...(this.#identity?.warnings ?? []),
+      ...(context === undefined ? [] : findWarnings(this.#plans, context)),
+    ];
   }
 
-  counts(_now: number): Counts {
-    throw new Error("not written yet");
+  counts(now: number): Counts {
+    this.#refresh(now);
+    let pending = 0;
+    for (const { halves } of this.#plans.all.values())
+      for (const { ready, creates, shards } of halves)
+        pending += ready.size + creates.size + shards.reduce((sum, { removes }) => sum + removes.size, 0);
+    const known = this.#known;
+    const collisions = [...(known?.addresses.values() ?? []), ...(known?.children.values() ?? [])];
+    return {
+      pending,
+      parked: this.#parking.count(now),
+      held: this.#held(now).length,
+      orphans: this.#orphansNow().count,
+      collisions: collisions.filter(({ standing }) => standing === "collision").length,
+    };
   }
+
+  /** Does a child of the group hold the address on the device, and is it refused there? For explanations. */
+  explain(
+    cluster: string,
+    group: string,
+    address: string,
+    now: number,
+  ): { onDevice: boolean; refused: string | undefined } {
+    this.#refresh(now);
+    const plan = this.#plans.all.get(sourceKey(cluster, group));
+    const onDevice =
+      plan?.halves.some(({ shards }) => shards.some(({ child }) => child.members.has(address))) === true;
+    return { onDevice, refused: plan?.parked.get(address) ?? plan?.source.refused.get(address) };
+  }
+
+  #choose(now: number): Choice | undefined {
+    const context = this.#refresh(now);
+    if (context === undefined) return undefined;
+    const { sources, all } = this.#plans;
+    const [collector, turns, left] = [this.#collector, this.#turns, this.#left];
+    return mostUrgent({ context, sources, plans: all, orphans: this.#orphansNow(), collector, turns, left });
+  }
+
+  #done(known: Known, step: Step, source: string | undefined, now: number): Applied[] {
+    const applied = acknowledge(
+      known,
+      step,
+      this.#record(source === undefined ? undefined : this.#plans.source(source)),
+    );
+    const released = unpark(this.#parking, step, source);
+    for (const name of namesOf(step)) {
+      this.#unsure.delete(name);
+      this.#missing.delete(name);
+    }
+    if (released) this.#plans.touchAll();
+    if (step.kind === "create-address" && !released) {
+      const context = this.#context(now);
+      if (context !== undefined) this.#plans.created(step.address, context);
+      return applied;
+    }
+    if (step.kind === "detach-child") this.#left.add(groupKey(step.family, step.parent));
+    if (step.kind === "create-child") this.#claims.set(groupKey(step.family, step.child), source ?? "");
+    if (step.kind === "repair-address") this.#plans.touchAll();
+    else if (step.kind === "delete-address") this.#plans.touchThoseWith(step.address);
+    else if (source !== undefined) {
+      if (step.kind === "put-child" || step.kind === "create-child") this.#plans.wrote(source);
+      this.#plans.touch(source);
+    }
+    if (step.kind !== "put-child" && step.kind !== "delete-address") this.#orphans = undefined;
+    return applied;
+  }
+
+  #retry(
+    known: Known,
+    step: Step,
+    { reason, message, reread, blame }: Extract<Outcome, { result: "retry" }>,
+    source: string | undefined,
+    now: number,
+  ): void {
+    if (reread) for (const name of namesOf(step)) this.#unsure.add(name);
+    if (reason !== "missing-reference" || (step.kind !== "put-child" && step.kind !== "create-child")) return;
+    const misses = (this.#missing.get(step.child) ?? 0) + 1;
+    this.#missing.set(step.child, misses);
+    const absent = blamed(this.#options.names, step.members, blame);
+    // Their objects are made again; after that they join again.
+    for (const address of absent) known.deleteAddress(address);
+    if (misses >= MOST_MISSING) {
+      const refused = { result: "refused", reason: "other", message, blame: absent } as const;
+      park(this.#parking, this.#options.names, step, refused, source, now);
+    }
+    this.#all();
+  }
+
+  /** The differences, as of now; undefined before the device was read. */
+  #refresh(now: number): StepContext | undefined {
+    const context = this.#context(now);
+    if (context === undefined) return undefined;
+    // Something that was parked may be tried again.
+    if (now >= this.#unparkAt) this.#plans.touchAll();
+    if (this.#plans.refresh(context)) this.#claim();
+    this.#unparkAt = this.#parking.wakeAt(now);
+    return {
+      ...context,
+      isLeaving: (address) => this.#plans.isLeaving(address),
+      waitingSince: (plan, half) => this.#plans.waitingSince(plan, half),
+    };
+  }
+
+  #context(now: number): DiffContext | undefined {
+    const { names, removals, repair } = this.#options;
+    if (this.#known === undefined || this.#limits === undefined) return undefined;
+    return {
+      known: this.#known,
+      limits: this.#limits,
+      names,
+      parking: this.#parking,
+      addOnly: removals === "addOnly",
+      repair,
+      now,
+    };
+  }
+
+  #claim(): void {
+    this.#claims.clear();
+    for (const [key, { halves }] of this.#plans.all)
+      for (const { shards } of halves) for (const { child } of shards) this.#claims.set(child.key, key);
+  }
+
+  #orphansNow(): Orphans {
+    if (this.#known === undefined) return NO_ORPHANS;
+    if (this.#orphans === undefined) {
+      const parents = new Map<string, string>();
+      for (const [child, key] of this.#claims) parents.set(child, this.#plans.source(key)?.parent ?? "");
+      this.#orphans = findOrphans(this.#known, parents, this.#clusters, this.#options.removals === "addOnly");
+    }
+    return this.#orphans;
+  }
+
+  #held(now: number): Plan["held"] {
+    this.#refresh(now);
+    return [...[...this.#plans.all.values()].flatMap(({ held }) => held), ...this.#orphansNow().held];
+  }
+
+  #steps(now: number): { steps: Step[]; truncated: boolean } {
+    const copy = this.#copy();
+    const steps: Step[] = [];
+    for (let step = copy.next(now); step !== undefined; step = copy.next(now)) {
+      if (steps.length === MOST_STEPS) return { steps, truncated: true };
+      steps.push(step);
+      copy.took(step, { result: "done", changed: true }, now);
+    }
+    return { steps, truncated: false };
+  }
+
+  #copy(): TargetPlan {
+    const copy = new TargetPlan(this.#options);
+    copy.#clusters = this.#clusters;
+    copy.#identity = this.#identity;
+    copy.#limits = this.#limits;
+    copy.#known = this.#known?.clone();
+    copy.#parking = this.#parking.clone();
+    for (const parent of this.#left) copy.#left.add(parent);
+    copy.#plans.replace(this.#plans.sources);
+    return copy;
+  }
+
+  #record(source: DesiredSource | undefined): Record {
+    const sourceOf = ({ cluster, group }: ChildOrigin): DesiredSource | undefined =>
+      this.#plans.source(sourceKey(cluster, group));
+    return {
+      claimed: source,
+      joined: (origin, address) => sourceOf(origin)?.members.get(address)?.observedAt,
+      left: (origin, address) => {
+        const from = sourceOf(origin);
+        if (from === undefined) return { cause: "undefined", observedAt: undefined };
+        const verdict = judge(from, address);
+        return verdict.kind === "leaves" ? verdict : { cause: "changed", observedAt: undefined };
+      },
+    };
+  }
+
+  #sourceOf(step: Step): string | undefined {
+    if (step.kind === "create-child") return sourceKey(step.cluster, step.group);
+    if ("child" in step) return this.#claims.get(groupKey(step.family, step.child));
+    return undefined;
+  }
+
+  #wake(now: number): number {
+    let wake = this.#parking.wakeAt(now);
+    for (const since of this.#plans.waits())
+      if (since + PATIENCE_MS > now) wake = Math.min(wake, since + PATIENCE_MS);
+    return wake;
+  }
+
+  #all(): void {
+    this.#plans.touchAll();
+    this.#orphans = undefined;
+    this.#offer = undefined;
+  }
+}
+
+/** The objects that a step writes. */
+function namesOf(step: Step): string[] {
+  if ("name" in step) return [step.name];
+  return [...("child" in step ? [step.child] : []), ...("parent" in step ? [step.parent] : [])];
 }
