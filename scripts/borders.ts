@@ -1,9 +1,10 @@
 // Who may import what: the one table behind the linter's import rules. `npm run generate` writes .oxlintrc.json.
+import { posix } from "node:path";
 
 interface Room {
-  /** Folder, from the root of the repository. */
-  readonly folder: string;
-  /** Folders (or packages) of Podgate it may import besides itself. */
+  /** One folder without its subfolders (each has a row of its own), or files by a pattern; from the repository's root. */
+  readonly place: string;
+  /** Folders and files of Podgate it may import besides itself. */
   readonly may: readonly string[];
   /** No I/O, no clock, no randomness: those come in as arguments. */
   readonly pure?: true;
@@ -12,210 +13,207 @@ interface Room {
 const CONTRACT = "shared/src/contract";
 const BUS = "shared/src/bus";
 const RUNTIME = "shared/src/runtime";
+const WATCHER = "services/watcher/src";
+const PUSHER = "services/pusher/src";
+const PORT = `${PUSHER}/firewall/firewall.ts`;
 
 export const ROOMS: readonly Room[] = [
-  { folder: CONTRACT, may: [], pure: true },
-  { folder: BUS, may: [CONTRACT, RUNTIME] },
-  { folder: RUNTIME, may: [] },
-  { folder: "services/watcher/src/facts", may: [CONTRACT], pure: true },
-  { folder: "services/watcher/src/membership", may: [CONTRACT, "services/watcher/src/facts"], pure: true },
+  { place: CONTRACT, may: [], pure: true },
+  { place: BUS, may: [CONTRACT, RUNTIME] },
+  { place: RUNTIME, may: [] },
+
+  { place: `${WATCHER}/configuration*.ts`, may: [CONTRACT, `${BUS}/configuration.ts`], pure: true },
+  { place: `${WATCHER}/facts`, may: [CONTRACT], pure: true },
+  { place: `${WATCHER}/membership`, may: [CONTRACT, `${WATCHER}/facts`], pure: true },
   {
-    folder: "services/watcher/src/kubernetes",
-    may: [CONTRACT, RUNTIME, "services/watcher/src/facts", "services/watcher/src/membership"],
+    place: `${WATCHER}/kubernetes`,
+    may: [CONTRACT, RUNTIME, `${WATCHER}/facts`, `${WATCHER}/membership`],
   },
   {
-    folder: "services/watcher/src/publish",
+    place: `${WATCHER}/publish`,
+    may: [CONTRACT, BUS, RUNTIME, `${WATCHER}/facts`, `${WATCHER}/membership`, `${WATCHER}/kubernetes`],
+  },
+  {
+    place: `${WATCHER}/status`,
+    may: [CONTRACT, BUS, RUNTIME, `${WATCHER}/membership`, `${WATCHER}/kubernetes`],
+  },
+
+  { place: `${PUSHER}/configuration*.ts`, may: [CONTRACT, `${BUS}/configuration.ts`], pure: true },
+  { place: `${PUSHER}/desired`, may: [CONTRACT, `${PUSHER}/configuration.ts`], pure: true },
+  { place: `${PUSHER}/plan`, may: [CONTRACT, `${PUSHER}/desired`, PORT], pure: true },
+  { place: `${PUSHER}/firewall`, may: [CONTRACT, RUNTIME] },
+  {
+    place: `${PUSHER}/firewall/fortigate`,
+    may: [CONTRACT, RUNTIME, PORT, `${PUSHER}/firewall/fortigate/wire`],
+  },
+  {
+    place: `${PUSHER}/firewall/fortigate/wire`,
+    may: [CONTRACT, PORT, `${PUSHER}/firewall/fortigate/naming.ts`],
+    pure: true,
+  },
+  {
+    place: `${PUSHER}/reconcile`,
     may: [
       CONTRACT,
       BUS,
       RUNTIME,
-      "services/watcher/src/facts",
-      "services/watcher/src/membership",
-      "services/watcher/src/kubernetes",
+      `${PUSHER}/configuration.ts`,
+      `${PUSHER}/desired`,
+      `${PUSHER}/plan`,
+      `${PUSHER}/firewall`,
     ],
   },
+  // Composed by a person at the command line, so across all stages, as main is.
   {
-    folder: "services/watcher/src/status",
-    may: [CONTRACT, BUS, RUNTIME, "services/watcher/src/membership", "services/watcher/src/kubernetes"],
-  },
-  {
-    folder: "services/pusher/src/desired",
-    may: [CONTRACT, "services/pusher/src/configuration.ts"],
-    pure: true,
-  },
-  {
-    folder: "services/pusher/src/plan",
-    may: [CONTRACT, "services/pusher/src/desired", "services/pusher/src/firewall/firewall.ts"],
-    pure: true,
-  },
-  { folder: "services/pusher/src/firewall", may: [CONTRACT, RUNTIME] },
-  {
-    folder: "services/pusher/src/firewall/fortigate/wire",
-    may: [
-      CONTRACT,
-      "services/pusher/src/firewall/firewall.ts",
-      "services/pusher/src/firewall/fortigate/naming.ts",
-    ],
-    pure: true,
-  },
-  {
-    folder: "services/pusher/src/reconcile",
+    place: `${PUSHER}/commands`,
     may: [
       CONTRACT,
       BUS,
       RUNTIME,
-      "services/pusher/src/desired",
-      "services/pusher/src/plan",
-      "services/pusher/src/firewall",
-      "services/pusher/src/configuration.ts",
+      `${PUSHER}/configuration.ts`,
+      `${PUSHER}/desired`,
+      `${PUSHER}/plan`,
+      `${PUSHER}/firewall`,
+      `${PUSHER}/firewall/fortigate`,
+      `${PUSHER}/firewall/fortigate/wire`,
+      `${PUSHER}/reconcile`,
+      `${PUSHER}/pusher-bus.ts`,
+      `${PUSHER}/target-firewall.ts`,
     ],
   },
 ];
 
-/** The in-memory stand-ins are for tests; a service never imports them. */
-const STAND_INS: string[] = [
-  "**/bus/memory.ts",
-  "@podgate/shared/bus/memory",
-  "@podgate/fortios-simulator",
-  "@podgate/fortios-simulator/**",
-  "**/e2e/**",
-  "@podgate/e2e/**",
-];
+/** What pure code may import besides: libraries that only calculate. Of node:crypto the hashes alone. */
+const PURE_LIBRARIES = ["zod", "ipaddr.js", "node:crypto"];
 
-/** Libraries and parts of Node that reach outside the process. */
-const IO = [
-  "node:fs*",
-  "node:net",
-  "node:tls",
-  "node:http*",
-  "node:dns*",
-  "node:child_process",
-  "node:worker_threads",
-  "node:timers*",
-  "node:process",
-  "node:os",
-  "node:cluster",
-  "node:dgram",
-  "node:perf_hooks",
-  "got",
-  "undici",
-  "pino",
-  "fastify",
-  "prom-client",
-  "@nats-io/*",
-  "@kubernetes/*",
-  "@podgate/shared/bus/**",
-  "@podgate/shared/runtime/**",
-];
-
-const SPECIFIERS: Readonly<Record<string, readonly string[]>> = {
-  [CONTRACT]: ["@podgate/shared/contract/**"],
-  [BUS]: ["@podgate/shared/bus/**"],
-  [RUNTIME]: ["@podgate/shared/runtime/**"],
-};
-
-/** How an import of `target` may be spelled from `from`. */
-function spellings(target: string, from: string): string[] {
-  const [, service = "", , ...inside] = target.split("/");
-  if (target.startsWith("shared/")) {
-    const name = target.slice("shared/src/".length);
-    return [
-      ...(SPECIFIERS[target] ?? []),
-      ...(from.startsWith("shared/") ? [`../${name}/**`, `../../${name}/**`] : []),
-    ];
-  }
-  if (from.split("/")[1] !== service) return [];
-  const path = inside.join("/");
-  const ends = path.endsWith(".ts") ? path : `${path}/**`;
-  return [`../${ends}`, `../../${ends}`, `../../../${ends}`];
+interface Pattern {
+  readonly group: readonly string[];
+  readonly message: string;
 }
 
-function overrideOf(room: Room) {
-  const inside = (folder: string): boolean =>
-    room.folder.startsWith(`${folder}/`) || folder.startsWith(`${room.folder}/`);
-  const allowed = new Set(room.may.flatMap((folder) => spellings(folder, room.folder)));
-  const forbidden = ROOMS.filter(
-    (other) => other !== room && !room.may.includes(other.folder) && !inside(other.folder),
-  )
-    .flatMap((other) => spellings(other.folder, room.folder))
-    .filter((pattern) => !allowed.has(pattern));
-  // An allowed file inside a forbidden folder is taken out again, as in .gitignore.
-  const exceptions = room.may
-    .filter((may) => may.endsWith(".ts"))
-    .flatMap((may) => spellings(may, room.folder))
-    .map((pattern) => `!${pattern}`);
-  const patterns = [
-    {
-      group: [...forbidden, ...exceptions],
-      message: `${room.folder} may import only: ${room.may.join(", ") || "itself"} (scripts/borders.ts)`,
-    },
-    ...always(room.folder),
-    ...(room.pure ? [{ group: IO, message: `${room.folder} is pure: I/O comes in as an argument` }] : []),
-  ].filter(({ group }) => group.some((pattern) => !pattern.startsWith("!")));
+/** Of every source file. The stand-ins for NATS, Kubernetes and firewalls are for tests. */
+const ALWAYS: readonly Pattern[] = [
+  {
+    group: [
+      "@podgate/shared/bus/memory*",
+      "@podgate/*-simulator",
+      "@podgate/*-simulator/**",
+      "**/e2e/**",
+      "@podgate/e2e/**",
+    ],
+    message: "stand-ins are for tests",
+  },
+  { group: ["**/test/**"], message: "sources import no tests" },
+  {
+    group: [
+      "@podgate/watcher/**",
+      "@podgate/pusher/**",
+      "**/watcher/src/**",
+      "**/pusher/src/**",
+      "**/shared/src/**",
+    ],
+    message: "a service imports its own files, and of others @podgate/shared only",
+  },
+];
+
+/** What judges the product shares no code with it: it would share the mistakes. */
+const PRODUCT: Pattern = {
+  group: [
+    "@podgate/shared/**",
+    "@podgate/watcher/**",
+    "@podgate/pusher/**",
+    "**/shared/src/**",
+    "**/shared/test/**",
+    "**/services/**",
+  ],
+  message: "a simulator or judge shares no code with the product",
+};
+
+/** How files of `place` spell an import of `target`; any other spelling is refused. */
+function spelling(target: string, place: string): string {
+  const file = target.endsWith(".ts");
+  if (target.startsWith("shared/") && !place.startsWith("shared/")) {
+    const name = `@podgate/${target.replace("/src/", "/")}`;
+    return file ? name.replace(/\.ts$/, "") : `${name}/*`;
+  }
+  const path = posix.relative(folderOf(place), target);
+  return `${path.startsWith(".") ? "" : "./"}${path}${file ? "" : "/*.ts"}`;
+}
+
+const isFiles = (place: string): boolean => place.endsWith(".ts");
+const folderOf = (place: string): string => (isFiles(place) ? posix.dirname(place) : place);
+
+function overrideOf({ place, may, pure }: Room): object {
+  const own = isFiles(place) ? `./${posix.basename(place)}` : "./*.ts";
+  const allowed = [own, ...may.map((target) => spelling(target, place)), ...(pure ? PURE_LIBRARIES : [])];
+  // One group, in which later patterns overrule earlier ones: what a group takes out, no other group refuses.
+  const group = [
+    ...(pure ? ["**"] : ["./**", "../**", "@podgate/**"]),
+    ...allowed.map((pattern) => `!${pattern}`),
+    ...ALWAYS.flatMap((pattern) => pattern.group),
+  ];
+  const names = [...may, ...(pure ? PURE_LIBRARIES : ["libraries"])].join(", ");
+  const message = `${place} may import only: itself, ${names} (scripts/borders.ts)`;
   return {
-    files: [`${room.folder}/**/*.ts`],
+    files: [isFiles(place) ? place : `${place}/**/*.ts`],
     rules: {
-      "no-restricted-imports": ["error", { patterns }],
-      ...(room.pure ? PURE_RULES : {}),
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ group, message }], ...(pure && { paths: [ONLY_HASHES] }) },
+      ],
+      ...(pure && PURE_RULES),
     },
   };
 }
 
+const ONLY_HASHES = {
+  name: "node:crypto",
+  allowImportNames: ["hash", "createHash"],
+  message: "pure: randomness comes in as an argument",
+};
+
 const PURE_RULES = {
   "no-restricted-globals": [
     "error",
-    ...["fetch", "setTimeout", "setInterval", "setImmediate", "process", "performance", "console"].map(
-      (name) => ({
-        name,
-        message: "pure: clock and I/O come in as arguments",
-      }),
-    ),
+    ...[
+      "Date",
+      "WebSocket",
+      "clearInterval",
+      "clearTimeout",
+      "console",
+      "crypto",
+      "fetch",
+      "globalThis",
+      "performance",
+      "process",
+      "setImmediate",
+      "setInterval",
+      "setTimeout",
+    ].map((name) => ({ name, message: "pure: clock and I/O come in as arguments" })),
   ],
   "no-restricted-properties": [
     "error",
-    { object: "Date", property: "now", message: "pure: the time comes in as an argument" },
     { object: "Math", property: "random", message: "pure: randomness comes in as an argument" },
-    { object: "globalThis", message: "pure: nothing of the process is read" },
   ],
 };
 
-/** Of every source file: no stand-in, and a service imports nothing of another one. */
-function always(folder: string): { group: string[]; message: string }[] {
-  const others = ["watcher", "pusher"].filter((name) => !folder.startsWith(`services/${name}/`));
-  return [
-    { group: STAND_INS, message: "stand-ins are for tests" },
-    {
-      group: others.flatMap((name) => [`@podgate/${name}/**`, `**/${name}/src/**`]),
-      message: "a service imports of shared only",
-    },
-  ];
+function importsOf(files: readonly string[], patterns: readonly Pattern[]): object {
+  return { files, rules: { "no-restricted-imports": ["error", { patterns }] } };
 }
 
+/** In the order that counts: of two that set one rule for one file, the later replaces the earlier. */
 export function overrides(): object[] {
-  const sources = ["shared/src/", "services/watcher/src/", "services/pusher/src/"];
   return [
-    ...sources.map((folder) => ({
-      files: [`${folder}**/*.ts`],
-      rules: { "no-restricted-imports": ["error", { patterns: always(folder) }] },
-    })),
-    ...ROOMS.map(overrideOf),
-    {
-      // The simulator shares no code with the product it judges.
-      files: ["e2e/simulators/**/*.ts"],
-      rules: {
-        "no-restricted-imports": [
-          "error",
-          {
-            patterns: [
-              {
-                group: ["@podgate/shared/**", "@podgate/watcher/**", "@podgate/pusher/**"],
-                message: "the simulator shares no code with the product",
-              },
-            ],
-          },
-        ],
-      },
-    },
+    // main, run and what else stands beside the folders compose them all.
+    importsOf(["shared/src/**/*.ts", "services/*/src/**/*.ts"], ALWAYS),
+    ...ROOMS.toSorted((a, b) => depth(a) - depth(b)).map(overrideOf),
+    importsOf(
+      ["e2e/simulators/**/*.ts", "e2e/scenarios/judge*.ts", "e2e/scenarios/judge/**/*.ts"],
+      [PRODUCT],
+    ),
     { files: ["**/test/**/*.ts", "**/*.test.ts"], rules: { "typescript/no-floating-promises": "off" } },
   ];
 }
+
+/** A folder inside another has its own row, which must come later. */
+const depth = ({ place }: Room): number => place.split("/").length;

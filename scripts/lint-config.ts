@@ -11,6 +11,8 @@ export function lintConfig(): string {
     rules: {
       "import/no-cycle": "error",
       "import/no-unassigned-import": "off",
+      "import/no-dynamic-require": ["error", { esmodule: true }],
+      "unicorn/prefer-node-protocol": "error",
       "no-await-in-loop": "off",
       eqeqeq: "error",
       "typescript/no-explicit-any": "error",
