@@ -57,11 +57,11 @@ function acceptance(told: Told, { conditions }: GroupStatusView): GroupEvent[] {
 
 function synchronization(told: Told, { conditions }: GroupStatusView, now: number): GroupEvent[] {
   const sync = conditions.find(({ type }) => type === "InSync");
-  if (sync?.status === "True" || sync?.reason === "NotAccepted") {
-    const back = told.outOfSync && sync.status === "True";
+  if (sync?.status === "True" || told.fault !== "") {
+    const back = told.outOfSync && told.fault === "";
     told.outSince = undefined;
     told.outOfSync = false;
-    return back ? [{ type: "Normal", reason: "InSync", message: sync.message }] : [];
+    return back ? [{ type: "Normal", reason: "InSync", message: sync?.message ?? "" }] : [];
   }
   if (sync?.status !== "False") return [];
   told.outSince ??= now;

@@ -99,8 +99,7 @@ function synchronization(
   entries: GroupStatusView["targets"],
   cluster: ClusterStatus | undefined,
 ): Verdict {
-  if (accepted.status !== "True" || group === undefined)
-    return { status: "False", reason: "NotAccepted", message: accepted.message };
+  if (accepted.status !== "True" || group === undefined) return { ...accepted, status: "False" };
   if (cluster === undefined)
     return { status: "Unknown", reason: "NoPusher", message: "no pusher has reported on this cluster yet" };
   const unrouted = cluster.unrouted[group];

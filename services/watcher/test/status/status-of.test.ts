@@ -78,7 +78,7 @@ t.test("an invalid definition says everything that is wrong, and counts nothing"
   t.match(accepted, { status: "False", reason: "Invalid" });
   t.match(accepted?.message, /spec\.addresses: "Service"/);
   t.match(accepted?.message, /"a b" is no label key/);
-  t.match(conditionOf(view.conditions, "InSync"), { status: "False", reason: "NotAccepted" });
+  t.match(conditionOf(view.conditions, "InSync"), { status: "False", reason: "Invalid" });
   t.match(view, { members: 0, targets: [] });
 });
 
