@@ -166,7 +166,8 @@ export class ApiServer {
 
   /** Every connection is reset, and older resourceVersions are not known any more. */
   restart(): void {
-    this.compact();
+    this.store.restart();
+    this.#lists.expire();
     this.cutWatches();
   }
 
@@ -221,7 +222,7 @@ export class ApiServer {
       endsAt: now + seconds * 1000,
       bookmarkEvery: this.bookmarkEvery,
       now,
-      version: () => this.store.version,
+      lastChange: () => this.store.lastOf(resource),
     });
     if (changes === undefined) watch.fail(expired(asked, this.store.oldest));
     else this.#watches.add(watch);

@@ -29,6 +29,7 @@ export class Store {
   #sorted = new Map<string, readonly Item[]>();
   #history: Change[] = [];
   readonly #limit: number;
+  #lastOf = new Map<string, number>();
   readonly #listeners = new Set<(change: Change) => void>();
 
   constructor(limit = HISTORY) {
@@ -42,6 +43,11 @@ export class Store {
   /** A watch can begin at this version or a later one. */
   get oldest(): number {
     return this.#oldest;
+  }
+
+  /** Version of the resource's last change since the server started; undefined if there was none. */
+  lastOf(resource: Resource): number | undefined {
+    return this.#lastOf.get(idOf(resource));
   }
 
   get(resource: Resource, key: string): Item | undefined {
@@ -98,6 +104,12 @@ export class Store {
     this.#history = [];
   }
 
+  /** What a server process knows and etcd does not. */
+  restart(): void {
+    this.compact();
+    this.#lastOf = new Map();
+  }
+
   subscribe(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -113,12 +125,13 @@ export class Store {
     this.#items = new Map([...items].map(([id, of]) => [id, new Map(of)]));
     this.#sorted = new Map();
     this.#version = version;
-    this.compact();
+    this.restart();
   }
 
   #commit(change: Change): Change {
     this.#version = change.version;
     this.#sorted.delete(change.resource);
+    this.#lastOf.set(change.resource, change.version);
     this.#history.push(change);
     if (this.#history.length > this.#limit * 2) {
       this.#oldest = this.#history[this.#limit - 1]?.version ?? this.#version;

@@ -19,7 +19,11 @@ export interface WatchOptions {
   readonly endsAt: number;
   readonly bookmarkEvery: number;
   readonly now: number;
-  readonly version: () => number;
+  /**
+   * What a bookmark says. As seen on kube-apiserver 1.37.2: the version of the resource's own last change; a
+   * resource that has not changed since the server started gets no bookmark.
+   */
+  readonly lastChange: () => number | undefined;
 }
 
 /** A bookmark comes so long before the server ends a watch (real server: 2 s). */
@@ -99,9 +103,10 @@ export class Watch {
   }
 
   tick(now: number): void {
-    const { bookmarks, bookmarkEvery, endsAt, version } = this.#options;
+    const { bookmarks, bookmarkEvery, endsAt, from, lastChange } = this.#options;
     if (bookmarks && now >= this.#nextBookmark && !this.#ended) {
-      this.#queue.push({ bookmark: version() });
+      const version = lastChange();
+      if (version !== undefined && version >= from) this.#queue.push({ bookmark: version });
       const last = endsAt - LAST_BOOKMARK;
       const next = now + bookmarkEvery;
       this.#nextBookmark = now >= last ? Number.POSITIVE_INFINITY : Math.min(next, last);

@@ -125,6 +125,22 @@ t.test(
   },
 );
 
+t.test("a resource that has not changed since the server started gets no bookmark", async (t) => {
+  const { clock, cluster, watch, api } = scene();
+  cluster.createPod({ namespace: "default", name: "a" });
+  api.restart();
+  const query = `resourceVersion=${String(api.store.version)}&allowWatchBookmarks=true&timeoutSeconds=30`;
+  const quiet = watch(query);
+  clock.at += 28_000;
+  quiet.tick(clock.at);
+  t.strictSame(read(quiet), []);
+  cluster.createPod({ namespace: "default", name: "b" });
+  const busy = watch(query);
+  clock.at += 28_000;
+  busy.tick(clock.at);
+  t.strictSame(read(busy), ["ADDED b", "BOOKMARK"]);
+});
+
 t.test("beyond the history that is kept an old version gets 410, a younger one is resumed", async (t) => {
   const { cluster, watch, api } = scene({ history: 10 });
   const old = api.store.version;
