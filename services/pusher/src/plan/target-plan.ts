@@ -102,6 +102,8 @@ export class TargetPlan {
   ): void {
     this.#clusters = clusters;
     const cameOrWent = this.#plans.replace(sources);
+    // What the last source that went had claimed is nobody's now, and there is nothing left to work out.
+    if (cameOrWent) this.#claim();
     if (changed === undefined || changed === "all") this.#all();
     else {
       let isStrange = cameOrWent;
