@@ -15,6 +15,9 @@ import { Pusher } from "../src/reconcile/pusher.ts";
 import { namesOf, targetFirewall, type TargetTransport } from "../src/target-firewall.ts";
 import { TestWatcher } from "./test-watcher.ts";
 
+const FW1 = "https://fw1.example.com";
+const random = (): number => 0.5;
+
 export interface Line {
   readonly level: string;
   readonly msg: string;
@@ -30,11 +33,7 @@ export function configurationOf(more: Record<string, unknown> = {}): Configurati
     clusters: [{ name: "east" }, { name: "west" }],
     routes: [{ targets: targets.map(({ name }) => name), clusters: ["east", "west"], groups: ["*"] }],
     ...more,
-    targets: targets.map((target) => ({
-      url: "https://fw1.example.com",
-      tokenFile: "/run/token",
-      ...target,
-    })),
+    targets: targets.map((target) => Object.assign({ url: FW1, tokenFile: "/run/token" }, target)),
   });
 }
 
@@ -89,7 +88,6 @@ export class Stage {
     this.metrics = new Metrics("pusher", "test");
     const { clusters, targets } = this.configuration;
     const bus = this.server.connect("pusher");
-    const random = (): number => 0.5;
     return {
       bus,
       clock: this.clock,
@@ -128,11 +126,16 @@ export class Stage {
 
   /** A watcher that says `synced` with these groups. */
   async watcher(cluster: string, ...groups: readonly string[]): Promise<TestWatcher> {
-    const bus = this.server.connect(cluster);
-    await makeTopology(bus, this.configuration);
-    const watcher = new TestWatcher(cluster, bus, this.clock);
+    const watcher = await this.silentWatcher(cluster);
     await this.during(watcher.start(...groups));
     return watcher;
+  }
+
+  /** One that has not begun. */
+  async silentWatcher(cluster: string, uid?: string): Promise<TestWatcher> {
+    const bus = this.server.connect(cluster);
+    await makeTopology(bus, this.configuration);
+    return new TestWatcher(cluster, bus, this.clock, uid);
   }
 
   /** Lets time pass until a promise is settled. */

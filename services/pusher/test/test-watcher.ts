@@ -51,6 +51,16 @@ export class TestWatcher {
     await this.say();
   }
 
+  /** Knows what another one knew, as a replica that takes over does. */
+  knows(other: TestWatcher): this {
+    for (const key of other.#members) {
+      const [group = "", address = ""] = key.split(" ");
+      this.#members.add(key);
+      this.#digest.add(group, address);
+    }
+    return this;
+  }
+
   async say(): Promise<void> {
     if (this.#epoch === undefined) return;
     await this.#publish(buildState(this.#state(this.#epoch, this.phase)));

@@ -18,7 +18,7 @@ export class Claims {
     claimants.set(place, target);
     return () => {
       const first = Math.min(...claimants.keys());
-      return first === place
+      return first === place || !claimants.has(place)
         ? undefined
         : `this is VDOM ${vdom} of ${serial}, which target ${claimants.get(first)} writes already: remove one of the two`;
     };

@@ -5,6 +5,7 @@ import type { Configuration } from "../configuration.ts";
 import { Desired, type TargetDesired } from "../desired/desired.ts";
 import { ClusterFold } from "../desired/fold.ts";
 import type { ParentNames } from "../desired/routing.ts";
+import type { ChildOrigin } from "../firewall/firewall.ts";
 import { ClusterFollower, keptClusterKey, keptClusterSchema } from "./cluster-follower.ts";
 import type { Memory } from "./memory.ts";
 import type { Observe } from "./observe.ts";
@@ -75,6 +76,12 @@ export class Clusters {
   /** Called at each change. */
   onChange(listener: (changed: ChangedSources) => void): void {
     this.#listener = listener;
+  }
+
+  /** A firewall holds groups of ours: they keep their names while their clusters are not verified. */
+  remember(origins: readonly ChildOrigin[]): void {
+    const keys = this.#desired.remember(origins);
+    if (keys.size > 0) this.#listener(keys);
   }
 
   /** What a target should hold. */

@@ -5,6 +5,7 @@ import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Configuration } from "../configuration.ts";
 import { keepTopology } from "./bus-topology.ts";
 import { Clusters } from "./clusters.ts";
+import type { Device } from "./device.ts";
 import { Memory } from "./memory.ts";
 import { ObservedPlan } from "./observed-plan.ts";
 import { clusterStatusOf, targetStatusOf } from "./status-of.ts";
@@ -112,6 +113,21 @@ export class Pusher {
     this.#tickedAt = now;
     this.#clusters?.tick();
     for (const device of this.#targets?.devices ?? []) this.#count(device, now);
+    this.#settleAbsences(now);
+  }
+
+  /** Once every firewall was read and none holds what a cluster's short lists leave open, the lists are normal. */
+  #settleAbsences(now: number): void {
+    const works = this.#targets?.works ?? [];
+    for (const [cluster, { fold }] of this.#clusters?.followers ?? []) {
+      if (!fold.verified || fold.absencesHeld === undefined || works.length === 0) continue;
+      const isSettled = works.every(
+        (work) =>
+          work.wasRead &&
+          work.plan.report(now).every((report) => report.cluster !== cluster || report.held.length === 0),
+      );
+      if (isSettled) fold.settleAbsences();
+    }
   }
 
   #count({ device, works }: DeviceTargets, now: number): void {
@@ -154,17 +170,12 @@ export class Pusher {
       return clusterStatusOf({ cluster, verified, reason, unrouted: clusters.unrouted(cluster) }, wall);
     });
     const ofTargets = (this.#targets?.devices ?? []).flatMap(({ device, works }) =>
-      works.flatMap((work) => this.#statusesOf(work, device.trouble, clusters, wall)),
+      works.flatMap((work) => this.#statusesOf(work, errorOf(device, work), clusters, wall)),
     );
     await this.#statuses.write(ofClusters, ofTargets);
   }
 
-  #statusesOf(
-    work: TargetWork,
-    trouble: string | undefined,
-    clusters: Clusters,
-    wall: number,
-  ): TargetStatus[] {
+  #statusesOf(work: TargetWork, error: string | undefined, clusters: Clusters, wall: number): TargetStatus[] {
     const { target, mode, lastSuccess } = work;
     const now = this.#ports.clock.monotonic();
     work.flush(now);
@@ -179,10 +190,14 @@ export class Pusher {
         reports.every((report) => report.cluster !== cluster || report.inSync);
       if (isWhole) this.#applied.set(key, follower.lastEvent);
       const appliedSequence = this.#applied.get(key) ?? 0;
-      const error = work.fault ?? trouble;
       return targetStatusOf({ cluster, target, mode, reports, appliedSequence, lastSuccess, error }, wall);
     });
   }
+}
+
+/** A device that is left alone says so, whatever else its targets have to say. */
+function errorOf(device: Device, work: TargetWork): string | undefined {
+  return device.blocked === undefined ? (work.fault ?? device.trouble) : device.trouble;
 }
 
 /** Waits for all, also when one fails; then throws what the first threw. */

@@ -6,6 +6,7 @@ import type { TargetDesired } from "../desired/desired.ts";
 import {
   FirewallError,
   type Actual,
+  type ChildOrigin,
   type Firewall,
   type Identity,
   type Outcome,
@@ -32,6 +33,8 @@ export interface TargetPorts {
   readonly desired: () => TargetDesired;
   /** The device was identified; tells from then on who else has this VDOM by right. */
   readonly claim: (identity: Identity) => () => string | undefined;
+  /** Groups that the firewall was read to hold, by what their children were made for. */
+  readonly remember: (origins: readonly ChildOrigin[]) => void;
   /** What a read found, for commands that show it. */
   readonly onRead?: (actual: Actual) => void;
 }
@@ -140,7 +143,7 @@ export class TargetWork implements Work {
   }
 
   async read(signal: AbortSignal): Promise<ReadOutcome> {
-    const { clock, random, firewall, onRead } = this.#ports;
+    const { clock, random, firewall, remember, onRead } = this.#ports;
     try {
       this.#ports.ready();
       if (!this.#identified && !(await this.#identify(signal))) return { result: "done" };
@@ -148,8 +151,9 @@ export class TargetWork implements Work {
       const parents = this.plan.parents();
       const actual = await this.#call("read", () => firewall.read(parents, signal));
       const now = clock.monotonic();
-      this.#parents = new Set(parents);
+      this.#parents = new Set([...parents, ...[...actual.parents.values()].map(({ name }) => name)]);
       this.#drifted(this.plan.read(actual, now));
+      remember(this.plan.origins());
       onRead?.(actual);
       this.#read = true;
       this.#readAt = now + this.#driftMs * (1 - JITTER + 2 * JITTER * random());

@@ -74,6 +74,7 @@ export function openTargets(configuration: Configuration, clusters: Clusters, po
       firewall: opened.firewall,
       ready: () => opened.ready(),
       desired: () => clusters.target(target.name),
+      remember: (origins) => clusters.remember(origins),
       claim: (identity) => claims.claim(place, target.name, identity),
       onRead: (actual) => ports.onRead?.(target.name, actual),
     });
