@@ -171,6 +171,42 @@ t.test("stopped while the answer is awaited: unclear, and nothing more is sent",
   t.equal(rig.calls().length, 1);
 });
 
+t.test("lost, and another object has the name: not done", async (t) => {
+  for (const comment of ["podgate lab1", "mine"]) {
+    const rig = new Rig();
+    rig.admin("POST", "address", { name: names.address(A), subnet: "10.0.0.0/8", comment });
+    rig.device.faults.add({ kind: "reset-before", methods: WRITES });
+    t.equal(await rig.do(createAddress(A)), "retry unreachable reread", comment);
+  }
+  const rig = new Rig();
+  await rig.all(createAddress(A));
+  rig.admin("POST", "addrgrp", { name: WEB, member: [{ name: names.address(A) }], comment: "mine" });
+  rig.device.faults.add({ kind: "reset-before", methods: WRITES });
+  t.equal(await rig.do(createChild([A])), "retry unreachable reread");
+});
+
+t.test("gone between the look at it and the call", async (t) => {
+  const ends: readonly [StepWithoutReason, string, string][] = [
+    [deleteAddress(A), `address/${names.address(A)}`, "done"],
+    [deleteChild(), `addrgrp/${WEB}`, "done"],
+    [deleteParent(), `addrgrp/${PARENT}`, "done"],
+    [repairAddress(A), `address/${names.address(A)}`, "retry missing-reference reread"],
+  ];
+  for (const code of [undefined, -3]) {
+    for (const [step, path, says] of ends) {
+      const rig = new Rig();
+      await rig.all(createAddress(A), createChild([]), createParent(), detachChild());
+      rig.admin("PUT", `address/${names.address(A)}`, { subnet: "10.0.0.0/8" });
+      rig.tamper = (request, response) => {
+        if (request.method === "GET") rig.admin("DELETE", path);
+        if (response.status !== 404 || request.method === "GET" || code === undefined) return response;
+        return { ...response, status: 500, body: JSON.stringify({ status: "error", error: code }) };
+      };
+      t.equal(await rig.do(step), says, `${step.kind} ${String(code)}`);
+    }
+  }
+});
+
 t.test("an object that can't be read right after it was made is looked at twice", async (t) => {
   const rig = new Rig();
   rig.device.faults.add({ kind: "reply-lost", methods: ["POST"] });
@@ -286,6 +322,16 @@ t.test("reads say by class why they failed", async (t) => {
     await t.rejects(rig.read(), { name: "FirewallError", reason }, fault.kind);
     await t.rejects(rig.firewall.identity(never), { name: "FirewallError", reason }, fault.kind);
     await t.rejects(rig.firewall.limits(never), { name: "FirewallError", reason }, fault.kind);
+  }
+  for (const status of [503, 401]) {
+    const rig = new Rig();
+    rig.device.faults.add({ kind: "status-before", status, path: "ha-peer" });
+    const reason = status === 401 ? "unauthorized" : "busy";
+    await t.rejects(
+      rig.firewall.identity(never),
+      { name: "FirewallError", reason },
+      "not taken for a missing right",
+    );
   }
   const rig = new Rig();
   rig.tamper = (_, response) => ({ ...response, body: response.body.slice(0, -20) });

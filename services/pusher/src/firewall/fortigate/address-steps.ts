@@ -1,6 +1,6 @@
 import { familyOf } from "@podgate/shared/contract/address";
 import type { Outcome, Step } from "../firewall.ts";
-import { again, done, outcomeOf, refused } from "./outcome.ts";
+import { again, done, refusalOf, refused } from "./outcome.ts";
 import { standingOf } from "./standing.ts";
 import { removeObject } from "./remove.ts";
 import { lookTwice, send, type Tools, type Work } from "./work.ts";
@@ -21,13 +21,13 @@ export function createAddress(tools: Tools, { name, address }: AddressStep): Wor
       if (reply.ok) return done(true);
       const kind = classify(reply);
       if (kind !== "duplicate" && kind !== "dependency") {
-        return outcomeOf(reply, `create ${name}`, [address], client.vdom);
+        return refusalOf(reply, `create ${name}`, [address], client.vdom);
       }
       const row = await lookTwice(tools, find);
       if (row !== undefined) return takeOver(tools, row, address);
       return kind === "duplicate"
         ? again("busy", `${name} is said to exist, but can't be read`, true)
-        : outcomeOf(reply, `create ${name}`, [address], client.vdom);
+        : refusalOf(reply, `create ${name}`, [address], client.vdom);
     },
     holds: async () => {
       const row = await lookTwice(tools, find);
@@ -61,7 +61,11 @@ export function repairAddress(tools: Tools, { name, address }: AddressStep): Wor
       if (!names.isMarked(row.comment)) return refused("collision", foreign(row), [address]);
       if (standingOf(names, row, address) === "ours") return done(false);
       const reply = await send(tools, one("PUT", addressTable(family), name, hostFields(address)));
-      return reply.ok ? done(true) : outcomeOf(reply, `repair ${name}`, [address], client.vdom);
+      if (reply.ok) return done(true);
+      const isOpen = ["missing", "reference", "dependency"].includes(classify(reply));
+      return isOpen && (await look.address(name, family)) === undefined
+        ? again("missing-reference", `${name} is gone`, true)
+        : refusalOf(reply, `repair ${name}`, [address], client.vdom);
     },
     holds: async () => {
       const row = await look.address(name, family);

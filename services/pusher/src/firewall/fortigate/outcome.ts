@@ -62,7 +62,7 @@ export function outcomeOf(reply: Reply, what: string, blame: readonly string[], 
   return refused(REFUSALS[kind] ?? "other", message, blame);
 }
 
-/** The same where nothing that it needs is missing: to try again would be to be refused again. */
+/** The same where nothing that it needs is missing: another try would be refused again, and again. */
 export function refusalOf(reply: Reply, what: string, blame: readonly string[], vdom: string): Outcome {
   const outcome = outcomeOf(reply, what, blame, vdom);
   const isOver = outcome.result === "retry" && outcome.reason === "missing-reference";

@@ -34,6 +34,7 @@ export async function readActual(
   readAt: number,
   signal: AbortSignal,
 ): Promise<Actual> {
+  const asked = new Set(wanted);
   const addresses = new Map<string, ActualAddress>();
   const children = new Map<string, ActualChild>();
   const parents = new Map<string, ActualParent>();
@@ -48,7 +49,7 @@ export async function readActual(
     const ours = new Set(own.filter(({ comment }) => names.isMarked(comment)).map(({ name }) => name));
     for (const row of groups) {
       if (names.isChild(row.name)) continue;
-      if (!wanted.includes(row.name) && !row.members.some((member) => ours.has(member))) continue;
+      if (!asked.has(row.name) && !row.members.some((member) => ours.has(member))) continue;
       parents.set(groupKey(family, row.name), actualParent(names, row, family));
     }
   }
