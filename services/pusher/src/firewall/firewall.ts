@@ -91,7 +91,6 @@ export interface Actual {
 
 /** Key of a child or a parent in `Actual`. */
 export const groupKey = (family: Family, name: string): string => `${family}:${name}`;
-export const parentKey = groupKey;
 
 /** One call that changes the device. `reason` is for people. */
 export type Step = { readonly reason: string } & (
