@@ -70,6 +70,8 @@ export async function run(
       },
       onRejectedAddress: observe.rejectedAddress,
     });
+    // A definition that is new, changed or refused is answered at once.
+    source.onChange(() => statuses.ring());
     return source;
   };
   const reports = new Reports({ bus, clock, logger, cluster, onFlip: () => statuses.ring() });

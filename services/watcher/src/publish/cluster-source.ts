@@ -48,7 +48,7 @@ export class ClusterSource implements SessionSource {
   readonly #definitions = new Map<string, DefinitionFact>();
   #losers: readonly Loser[] = [];
   #tell: (changes: readonly Change[]) => void = () => undefined;
-  #changed: () => void = () => undefined;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(options: ClusterSourceOptions) {
     this.#options = options;
@@ -123,7 +123,7 @@ export class ClusterSource implements SessionSource {
   }
 
   onChange(run: () => void): void {
-    this.#changed = run;
+    this.#listeners.push(run);
   }
 
   listed(): Record<string, number> {
@@ -211,6 +211,10 @@ export class ClusterSource implements SessionSource {
       this.#options.onRejectedAddress();
       this.#options.logger.warn({ ...whose, address }, "an address that no firewall could see is left out");
     }
+  }
+
+  #changed(): void {
+    for (const run of this.#listeners) run();
   }
 
   #say(changes: readonly Change[]): void {
