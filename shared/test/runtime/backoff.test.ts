@@ -16,6 +16,13 @@ t.test("the wait doubles from the base to the cap, and half of it is random", as
   t.equal(of(9, 0.5), 750);
 });
 
+t.test("a base of zero is no wait, however many tries there were", async (t) => {
+  t.equal(
+    backoff(5000, { baseMs: 0, capMs: 1000 }, () => 0.5),
+    0,
+  );
+});
+
 t.test("never at once, never beyond the cap, for any number of tries", async () => {
   fc.assert(
     fc.property(

@@ -245,6 +245,23 @@ t.test("no fault shows a secret", async (t) => {
   t.match(found, 'cluster: {"token":"***"}');
 });
 
+t.test("the value of a field named like a secret is never shown, whatever is wrong with it", async (t) => {
+  const careless = z.strictObject({ token: z.int(), auth: z.strictObject({ password: z.string().max(3) }) });
+  try {
+    loadConfig(careless, {
+      file: "x",
+      env: {},
+      read: () => "token: hunter2\nauth: {password: hunter2}\n",
+    });
+    t.fail("was accepted");
+  } catch (error) {
+    const { message } = error as UserError;
+    t.match(message, "token: ***: must be a whole number");
+    t.match(message, "auth.password: ***: ");
+    t.notMatch(message, "hunter2");
+  }
+});
+
 t.test("the configuration is shown as YAML with defaults and without secrets", async (t) => {
   const text = showConfig({
     ...load(json({})),

@@ -87,6 +87,7 @@ t.test("what is no secret stays readable", async (t) => {
     servers: ["nats://n:4222"],
     at: new Date(0),
     groups: new Set(["a"]),
+    bytes: Buffer.from("abc"),
     count: 12n,
     nothing: null,
   };
@@ -95,6 +96,7 @@ t.test("what is no secret stays readable", async (t) => {
     ...fields,
     at: "1970-01-01T00:00:00.000Z",
     groups: ["a"],
+    bytes: "3 bytes",
     count: "12",
     msg: "Basic authentication is off; mail to a@b.example",
   });
