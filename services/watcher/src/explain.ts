@@ -84,7 +84,9 @@ export function explanation(
     }));
   const known = membership.groups();
   if (group !== undefined && !known.includes(group) && !refused.some((each) => each.group === group))
-    throw new UserError(`there is no group "${group}" in this cluster: it has ${known.join(", ") || "none"}`);
+    throw new UserError(
+      `there is no group "${group}" in this cluster: it has ${known.toSorted().join(", ") || "none"}`,
+    );
   const verdicts = membership.explain(namespace, name, now);
   const wanted = (each: string | undefined): boolean => group === undefined || each === group;
   return {
