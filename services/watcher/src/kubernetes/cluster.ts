@@ -27,6 +27,12 @@ export function kubeConfig({ kubeconfigFile, context }: KubeConfigSource): KubeC
       `kubernetes.context: ${context ?? config.getCurrentContext()} is not in the kubeconfig`,
     );
   }
+  const { server = "", skipTLSVerify = false } = config.getCurrentCluster() ?? {};
+  if (server.startsWith("http:") && !skipTLSVerify) {
+    throw new UserError(
+      `kubernetes.kubeconfigFile: the server ${server} is not reached by TLS; use its https:// address`,
+    );
+  }
   return config;
 }
 
