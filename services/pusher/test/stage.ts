@@ -53,6 +53,8 @@ export class Stage {
   readonly dead = new Set<string>();
   /** What each target's token file holds; undefined = there is none. */
   token: (target: TargetConfiguration) => string | undefined = () => DEFAULT_TOKEN;
+  /** By how much the devices' clocks are ahead. */
+  skewMs = 0;
   metrics = new Metrics("pusher", "test");
   #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -212,7 +214,7 @@ export class Stage {
           await this.clock.sleep(timeoutMs, signal).catch(() => undefined);
           throw new TransportError("timeout", true, `${host}: no answer within ${timeoutMs} ms`);
         }
-        const date = new Date(this.clock.now()).toUTCString();
+        const date = new Date(this.clock.now() + this.skewMs).toUTCString();
         return { status: answer.status, headers: { ...answer.headers, date }, body: answer.body };
       },
     };

@@ -30,7 +30,7 @@ export async function checkCommand(
   const ofDevices = [...Map.groupBy(configuration.targets, ({ url }) => deviceOf(url))].map(
     async ([device, targets]) => {
       await ofBus;
-      return checkTargets(device, targets, ports);
+      return checkTargets(device, targets, ports, options.waitMs);
     },
   );
   const { clusters, targets, routes } = configuration;
@@ -112,9 +112,14 @@ async function checkTargets(
   device: string,
   targets: readonly TargetConfiguration[],
   { bus, clock, memory, names, makeTransport }: CheckPorts,
+  waitMs: number,
 ): Promise<Row[]> {
   const lockout = new Lockout({ device, memory, clock });
-  if (bus.connected) await lockout.load(new AbortController().signal);
+  // Without the bucket there was no pusher yet that could have been refused.
+  const late = new AbortController();
+  const cancel = clock.timer(waitMs, () => late.abort());
+  if (bus.connected) await lockout.load(late.signal);
+  cancel();
   const rows: Row[] = [];
   for (const target of targets) {
     const left = lockout.left(clock.monotonic());

@@ -5,6 +5,7 @@ import type { Configuration } from "../configuration.ts";
 import type { DesiredSource } from "../desired/desired.ts";
 import type { Actual } from "../firewall/firewall.ts";
 import type { GroupReport } from "../plan/plan.ts";
+import type { TargetPlan } from "../plan/target-plan.ts";
 import type { Answer } from "./answer.ts";
 import { look, type ClusterView, type LookPorts } from "./look.ts";
 
@@ -23,10 +24,17 @@ interface GroupView {
 interface TargetView {
   readonly target: string;
   readonly error?: string;
-  /** Groups of the device that hold it although no group of a cluster should. */
-  readonly alsoIn: readonly string[];
   readonly object: string | undefined;
   readonly groups: readonly GroupView[];
+  /** Children of ours on the device that hold it, but that nothing configured feeds. */
+  readonly alsoIn: readonly string[];
+}
+
+/** A group of a cluster that holds the address and goes nowhere, or not everywhere. */
+interface Unrouted {
+  readonly cluster: string;
+  readonly group: string;
+  readonly reason: string;
 }
 
 /**
@@ -41,34 +49,33 @@ export async function explainCommand(
   const address = parsed(options.address);
   return look(configuration, ports, options.waitMs, ({ clusters, targets, views, faults, actual }) => {
     const now = ports.clock.monotonic();
-    const found = targets.works.map((work): TargetView => {
-      const { target, plan } = work;
+    const found = targets.works.map(({ target, plan }): TargetView => {
       const error = faults.get(target);
       const read = actual.get(target);
-      const reports = plan.report(now);
-      const children = read === undefined ? [] : holders(read, address);
-      const groups = clusters
-        .target(target)
-        .sources.filter((source) => concerns(source, address) || isHeldFor(read, source, children))
-        .map((source) => groupView(source, address, read, children, reports));
-      const known = new Set(groups.map((group) => `${group.cluster} ${group.group}`));
-      const orphaned = children.filter((name) => {
-        const origin = childNamed(read, name, address)?.origin;
-        return origin === undefined || !known.has(`${origin.cluster} ${origin.group}`);
+      const groups = clusters.target(target).sources.flatMap((source) => {
+        const standing = plan.explain(source.cluster, source.group, address, now);
+        const report = plan
+          .report(now)
+          .find(({ cluster, group }) => cluster === source.cluster && group === source.group);
+        return standing.onDevice || concerns(source, address)
+          ? [groupView(source, address, standing, report)]
+          : [];
       });
       return {
         target,
         ...(error !== undefined && { error }),
         object: objectWords(read, ports.names.address(address)),
-        alsoIn: orphaned,
         groups,
+        alsoIn: read === undefined ? [] : strayChildren(read, address, groups),
       };
     });
-    return {
-      text: textOf(address, found, views),
-      json: { address, clusters: views, targets: found },
-      code: 0,
-    };
+    const unrouted = [...clusters.followers].flatMap(([cluster, { fold }]) =>
+      [...clusters.unrouted(cluster)].flatMap(([group, reason]): Unrouted[] =>
+        fold.groups.get(group)?.members.has(address) === true ? [{ cluster, group, reason }] : [],
+      ),
+    );
+    const json = { address, clusters: views, targets: found, unrouted };
+    return { text: textOf(json), json, code: 0 };
   });
 }
 
@@ -84,48 +91,33 @@ function parsed(text: string): string {
 const concerns = ({ members, refused, removals, held }: DesiredSource, address: string): boolean =>
   members.has(address) || refused.has(address) || removals.has(address) || held.has(address);
 
-/** Children of ours on the device that hold the address. */
-function holders(read: Actual, address: string): string[] {
+function strayChildren(read: Actual, address: string, groups: readonly GroupView[]): string[] {
+  const family = familyOf(address);
   return [...read.children.values()]
-    .filter(({ family, members }) => family === familyOf(address) && members.has(address))
+    .filter((child) => child.family === family && child.members.has(address))
+    .filter(
+      ({ origin }) =>
+        origin === undefined ||
+        !groups.some(({ cluster, group }) => cluster === origin.cluster && group === origin.group),
+    )
     .map(({ name }) => name);
-}
-
-function childNamed(read: Actual | undefined, name: string, address: string) {
-  return [...(read?.children.values() ?? [])].find(
-    (child) => child.name === name && child.family === familyOf(address),
-  );
-}
-
-function isHeldFor(read: Actual | undefined, source: DesiredSource, children: readonly string[]): boolean {
-  return [...(read?.children.values() ?? [])].some(
-    ({ name, origin }) =>
-      children.includes(name) && origin?.cluster === source.cluster && origin.group === source.group,
-  );
 }
 
 function groupView(
   source: DesiredSource,
   address: string,
-  read: Actual | undefined,
-  children: readonly string[],
-  reports: readonly GroupReport[],
+  { onDevice, refused }: ReturnType<TargetPlan["explain"]>,
+  report: GroupReport | undefined,
 ): GroupView {
   const { cluster, group, parent } = source;
   const member = source.members.get(address);
-  const report = reports.find((each) => each.cluster === cluster && each.group === group);
   const removal = source.removals.get(address);
-  const held = source.held.get(address);
-  const parked = report?.refused.find((each) => each.address === address);
-  const forbidden = source.refused.get(address);
   const notes = [
-    forbidden !== undefined && `the configuration forbids it: ${forbidden}`,
-    parked !== undefined && parked.reason !== forbidden && `refused: ${parked.reason}`,
-    held !== undefined && `its removal is held: ${held.reason}`,
+    refused !== undefined && `refused: ${refused}`,
     removal !== undefined && `it left (${removal.cause}) at ${new Date(removal.observedAt).toISOString()}`,
     ...(report?.held ?? [])
       .filter(({ what }) => what === address)
-      .map(({ reason, release }) => `held: ${reason}; ${release}`),
+      .map(({ reason, release }) => `its removal is held: ${reason}; until ${release}`),
     !source.verified && "the cluster is not verified: nothing is removed for it",
   ];
   return {
@@ -135,7 +127,7 @@ function groupView(
     member: member !== undefined,
     owners: (member?.owners ?? []).map(ownerWords),
     ownerCount: member?.ownerCount ?? 0,
-    onDevice: isHeldFor(read, source, children),
+    onDevice,
     notes: notes.filter((note) => note !== false),
   };
 }
@@ -151,23 +143,38 @@ function objectWords(read: Actual | undefined, name: string): string | undefined
   return `${name}: ${standing}${found === undefined ? "" : `, holds ${found}`}`;
 }
 
-function textOf(address: string, targets: readonly TargetView[], views: readonly ClusterView[]): string {
+interface Explanation {
+  readonly address: string;
+  readonly clusters: readonly ClusterView[];
+  readonly targets: readonly TargetView[];
+  readonly unrouted: readonly Unrouted[];
+}
+
+function textOf({ address, clusters, targets, unrouted }: Explanation): string {
   const lines = [address];
-  for (const { cluster, verified, reason } of views) {
+  for (const { cluster, verified, reason } of clusters) {
     lines.push(`cluster ${cluster}: ${verified ? "verified" : `not verified (${reason})`}`);
+  }
+  for (const { cluster, group, reason } of unrouted) {
+    lines.push(`group ${group} of cluster ${cluster} holds it, but: ${reason}`);
   }
   for (const { target, error, object, alsoIn, groups } of targets) {
     lines.push("", `target ${target}${error === undefined ? "" : `: cannot be read: ${error}`}`);
     if (object !== undefined) lines.push(`  address object ${object}`);
     if (groups.length === 0) lines.push("  in no group that is routed to it");
-    for (const group of groups) {
-      const owners = [...group.owners, ...(group.ownerCount > group.owners.length ? ["…"] : [])].join(", ");
-      lines.push(
-        `  group ${group.firewallGroup} (${group.group} of cluster ${group.cluster}): ${group.member ? `member because of ${owners || "an unnamed owner"}` : "no member"}; ${error === undefined ? (group.onDevice ? "on the device" : "not on the device") : "the device was not read"}`,
-      );
-      for (const note of group.notes) lines.push(`    ${note}`);
-    }
-    for (const child of alsoIn) lines.push(`  also in ${child}, which nothing configured here feeds`);
+    for (const group of groups) lines.push(...groupLines(group, error === undefined));
+    for (const child of alsoIn) lines.push(`  also in ${child}, which nothing configured feeds`);
   }
   return lines.join("\n");
+}
+
+function groupLines(view: GroupView, wasRead: boolean): string[] {
+  const { firewallGroup, group, cluster, member, owners, ownerCount, onDevice, notes } = view;
+  const named = [...owners, ...(ownerCount > owners.length ? ["…"] : [])].join(", ");
+  const why = member ? `member because of ${named === "" ? "an unnamed owner" : named}` : "no member";
+  const where = wasRead ? (onDevice ? "on the device" : "not on the device") : "the device was not read";
+  return [
+    `  group ${firewallGroup} (${group} of cluster ${cluster}): ${why}; ${where}`,
+    ...notes.map((note) => `    ${note}`),
+  ];
 }

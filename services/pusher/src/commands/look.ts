@@ -52,13 +52,15 @@ export async function look<T>(
     for (const work of targets.works) work.changed(keys);
   });
   try {
+    // Before the time is up: what can't be read any more would count as no lockout.
+    await Promise.all(targets.devices.map(({ lockout }) => lockout.load(late.signal)));
     const verified = (): boolean => [...clusters.followers.values()].every(({ fold }) => fold.verified);
     while (!verified() && !late.signal.aborted) {
       clusters.tick();
       await clock.sleep(STEP_MS, late.signal).catch(() => undefined);
     }
     const faults = new Map<string, string>();
-    await Promise.all(targets.devices.map((device) => readDevice(device, late.signal, faults)));
+    await Promise.all(targets.devices.map((device) => readDevice(device, faults)));
     const now = clock.monotonic();
     for (const work of targets.works) work.flush(now);
     const views = [...clusters.followers].map(([cluster, { fold }]) => ({
@@ -78,10 +80,8 @@ export async function look<T>(
 /** One after the other, and no more after the token was refused: a command can lock us out as well as a pusher. */
 async function readDevice(
   { device, lockout, works }: DeviceTargets,
-  signal: AbortSignal,
   faults: Map<string, string>,
 ): Promise<void> {
-  await lockout.load(signal);
   for (const work of works) {
     if (device.blocked !== undefined) {
       faults.set(work.target, device.trouble ?? "");

@@ -1,0 +1,227 @@
+import t from "tap";
+import { busInitCommand } from "../src/commands/bus-init.ts";
+import { checkCommand } from "../src/commands/check.ts";
+import { explainCommand } from "../src/commands/explain.ts";
+import { planCommand } from "../src/commands/plan.ts";
+import { Stage, configurationOf } from "./stage.ts";
+
+const WAIT = { waitMs: 15_000 };
+
+t.test(
+  "plan prints what would change and why, writes nothing, and can say so by its exit code",
+  async (t) => {
+    const stage = new Stage();
+    const watcher = await stage.watcher("east", "web");
+    await stage.watcher("west");
+    await stage.during(watcher.add("web", "10.0.0.1"));
+    const plan = (exitCode: boolean) =>
+      stage.during(planCommand(stage.configuration, stage.ports(), { ...WAIT, exitCode }));
+    const { text, json, code } = await plan(true);
+    t.equal(code, 3);
+    t.match(text, /target fw1 \(enforce\): 3 steps, plan [0-9a-f]{12}/);
+    t.match(text, /create-address +pg\.a1\.10\.0\.0\.1 +.*web/);
+    t.match(json, {
+      targets: [{ target: "fw1", steps: [{ kind: "create-address" }], hash: /^[0-9a-f]{64}$/ }],
+    });
+    t.equal((await plan(false)).code, 0);
+    t.strictSame(stage.writes(), []);
+    stage.start();
+    await stage.until(() => stage.holds("web", "10.0.0.1"));
+    await stage.stop();
+    const after = await plan(true);
+    t.equal(after.code, 0);
+    t.match(after.text, /target fw1 \(enforce\): nothing to change/);
+  },
+);
+
+t.test("plan says which cluster is not verified and removes nothing on its behalf", async (t) => {
+  const stage = new Stage();
+  const watcher = await stage.watcher("east", "web");
+  stage.start();
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  await stage.until(() => stage.holds("web", "10.0.0.1"));
+  await stage.stop();
+  watcher.stop();
+  stage.server.remakeStream("PODGATE_east");
+  const { text, json, code } = await stage.during(
+    planCommand(stage.configuration, stage.ports(), { ...WAIT, exitCode: true }),
+  );
+  t.equal(code, 0);
+  t.match(text, /cluster east is not verified \(.+\): nothing is removed for it/);
+  t.match(json, { targets: [{ steps: [] }] });
+});
+
+t.test("plan tells of a target that cannot be read, and fails", async (t) => {
+  const stage = new Stage();
+  await stage.watcher("east", "web");
+  stage.dead.add("fw1.example.com");
+  const { text, code } = await stage.during(
+    planCommand(stage.configuration, stage.ports(), { ...WAIT, exitCode: false }),
+  );
+  t.equal(code, 1);
+  t.match(text, /target fw1 \(enforce\): cannot be read: .*no answer/);
+});
+
+t.test("a command that is refused the token leaves the device alone, and so does the next one", async (t) => {
+  const stage = new Stage(configurationOf({ targets: [{ name: "fw1" }, { name: "fw1-dmz", vdom: "dmz" }] }));
+  await stage.watcher("east", "web");
+  stage.token = () => "wrong";
+  const plan = () =>
+    stage.during(planCommand(stage.configuration, stage.ports(), { waitMs: 2000, exitCode: false }));
+  t.match((await plan()).text, /fw1-dmz .*cannot be read: .*nothing is sent for another/);
+  t.equal(stage.device.log.entries().length, 1);
+  stage.token = () => "simulator-token";
+  t.match((await plan()).text, /fw1 .*cannot be read: .*nothing is sent for another/);
+  const checked = await stage.during(checkCommand(stage.configuration, stage.ports(), WAIT));
+  t.match(checked.text, /FAIL +token +fw1 +the device refused the token/);
+  t.equal(stage.device.log.entries().length, 1);
+});
+
+t.test("explain tells owners, cluster, standing on the device, and what keeps an address out", async (t) => {
+  const stage = new Stage(
+    configurationOf({
+      clusters: [{ name: "east", cidrs: ["10.0.0.0/8"] }, { name: "west" }],
+      routes: [{ targets: ["fw1"], clusters: ["east", "west"], groups: ["web"] }],
+    }),
+  );
+  const watcher = await stage.watcher("east", "web", "other");
+  stage.start();
+  await stage.during(watcher.add("web", "10.0.0.1", "web-1"));
+  await stage.during(watcher.add("web", "192.0.2.1", "web-2"));
+  await stage.during(watcher.add("other", "10.0.0.1", "web-1"));
+  await stage.until(() => stage.holds("web", "10.0.0.1"));
+  await stage.stop();
+  const explain = (address: string) =>
+    stage.during(explainCommand(stage.configuration, stage.ports(), { ...WAIT, address }));
+  const member = await explain("10.0.0.1");
+  t.match(member.text, /group web \(web of cluster east\): member because of Pod shop\/web-1; on the device/);
+  t.match(member.text, /cluster east: verified/);
+  t.match(member.text, /cluster west: not verified/);
+  t.match(member.text, /address object pg\.a1\.10\.0\.0\.1: ours/);
+  t.match(member.text, /group other of cluster east holds it, but: .*route/);
+  t.match(member.json, { targets: [{ target: "fw1", groups: [{ member: true, onDevice: true }] }] });
+  const forbidden = await explain("192.0.2.1");
+  t.match(forbidden.text, /not on the device\n +refused: .*10\.0\.0\.0\/8/s);
+  t.match((await explain("10.9.9.9")).text, /in no group that is routed to it/);
+  t.rejects(explain("10.0.0.300"), /"10\.0\.0\.300" is no address/);
+});
+
+t.test("bus init makes what is missing, and tells field by field what differs and leaves it", async (t) => {
+  const stage = new Stage();
+  const init = () => stage.during(busInitCommand(stage.configuration, stage.ports(), WAIT));
+  const first = await init();
+  t.equal(first.code, 0);
+  t.match(first.text, /PODGATE_east: ok\nPODGATE_west: ok\npodgate-status: ok\npodgate-pusher: ok/);
+  stage.server.deleteStream("PODGATE_east");
+  const { streamWire } = await import("@podgate/shared/bus/stream-wire");
+  const { streamFor } = await import("@podgate/shared/bus/topology");
+  stage.server.create({ ...streamWire(streamFor("east")), max_msgs_per_subject: 5 });
+  const second = await init();
+  t.equal(second.code, 1);
+  t.match(second.text, /PODGATE_east: not as it must be, and left as it is:\n {2}.*max_msgs_per_subject/);
+  t.equal((await init()).code, 1, "it was not changed");
+});
+
+t.test("bus init without NATS says what to check", async (t) => {
+  const stage = new Stage();
+  stage.server.stop();
+  t.rejects(
+    stage.during(busInitCommand(stage.configuration, stage.ports(), WAIT)),
+    /NATS was not reached: check/,
+  );
+});
+
+const checked = (stage: Stage) => stage.during(checkCommand(stage.configuration, stage.ports(), WAIT));
+
+t.test("check finds everything right, in one table, and changes nothing", async (t) => {
+  const stage = new Stage();
+  await stage.watcher("east", "web");
+  const { text, json, code } = await checked(stage);
+  t.equal(code, 0, text);
+  const { rows } = json as { rows: { check: string; result: string }[] };
+  t.strictSame(
+    rows.map(({ check }) => check),
+    [
+      "configuration",
+      "NATS",
+      "stream",
+      "stream",
+      "bucket",
+      "bucket",
+      "files",
+      "reachable",
+      "VDOM",
+      "HA role",
+      "central management",
+      "clock",
+      "limits",
+      "read",
+      "write address",
+      "write address6",
+      "write addrgrp",
+      "write addrgrp6",
+    ],
+  );
+  t.ok(
+    rows.every(({ result }) => result === "ok"),
+    text,
+  );
+  t.notOk(stage.device.log.entries().some(({ changed }) => changed));
+  t.match(text, /OK +reachable +fw1 +FGVM-0001, FortiOS 7\.4/);
+});
+
+t.test("check says of each thing that is wrong how to mend it", async (t) => {
+  const streams = new Stage();
+  const missing = await checked(streams);
+  t.match(missing.text, /WARN +stream +PODGATE_east +does not exist yet\n +→ podgate-pusher bus init/);
+
+  const readOnly = new Stage(configurationOf(), {
+    users: [
+      { name: "api", token: "simulator-token", profile: { fwgrp: "read", sysgrp: "none" }, vdoms: "*" },
+    ],
+  });
+  await readOnly.watcher("east");
+  const rights = await checked(readOnly);
+  t.equal(rights.code, 1);
+  t.match(
+    rights.text,
+    /FAIL +write addrgrp6 +fw1 +.*403.*\n +→ give the API user's profile fwgrp-permission/,
+  );
+
+  const scope = new Stage(configurationOf({ targets: [{ name: "fw1", vdom: "nowhere" }] }));
+  await scope.watcher("east");
+  t.match((await checked(scope)).text, /FAIL +\S+ right +fw1 +.*\n +→ .*this VDOM to the user's scope/);
+
+  const dead = new Stage();
+  await dead.watcher("east");
+  dead.dead.add("fw1.example.com");
+  t.match((await checked(dead)).text, /FAIL +reachable +fw1 +.*no answer within 30000 ms\n +→ is something/);
+
+  const token = new Stage();
+  await token.watcher("east");
+  token.token = () => "wrong-canary";
+  const refused = await checked(token);
+  t.match(refused.text, /FAIL +token +fw1 +.*not accepted.*\n +→ put the token of a REST API administrator/);
+  t.notMatch(refused.text + token.raw.join(""), /canary/);
+
+  const file = new Stage();
+  await file.watcher("east");
+  file.token = () => undefined;
+  t.match((await checked(file)).text, /FAIL +files +fw1 +.*ENOENT.*\n +→ mount the file there/);
+
+  const offline = new Stage();
+  offline.server.stop();
+  t.match((await checked(offline)).text, /FAIL +NATS .*\n +→ check nats\.servers/);
+});
+
+t.test("check warns of a FortiManager and of a clock that is off", async (t) => {
+  const stage = new Stage(configurationOf(), {
+    settings: { centralManagement: { type: "fortimanager", fmg: "192.0.2.5" } },
+  });
+  stage.skewMs = -120_000;
+  await stage.watcher("east");
+  const { text, code } = await checked(stage);
+  t.equal(code, 0);
+  t.match(text, /WARN +central management +fw1 +managed by a FortiManager.*\n +→ let the FortiManager/);
+  t.match(text, /WARN +clock +fw1 +the device is 120 s behind\n +→ set NTP/);
+});
