@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import t from "tap";
 import { isExecutable } from "../../tools/go.ts";
@@ -43,6 +43,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
     t.teardown(() => parent.kill("SIGKILL"));
     const [line] = (await once(createInterface(parent.stdout), "line")) as [string];
     const { pid, directory } = JSON.parse(line) as { pid: number; directory: string };
+    t.teardown(() => rmSync(directory, { recursive: true, force: true }));
     t.ok(isAlive(pid), "it runs");
     parent.kill(signal);
     await once(parent, "exit");
