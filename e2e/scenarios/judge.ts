@@ -59,14 +59,14 @@ export function rightful(
     const uid = object.metadata.uid;
     const now = type === "DELETED" ? new Set<string>() : addressesOf(object, selects);
     for (const address of new Set([...now, ...(open.get(uid)?.keys() ?? [])])) {
-      const held = holders.get(address) ?? new Set<string>();
-      holders.set(address, held);
-      const before = held.size;
-      if (now.has(address)) held.add(uid);
-      else held.delete(uid);
+      const pods = holders.get(address) ?? new Set<string>();
+      holders.set(address, pods);
+      const before = pods.size;
+      if (now.has(address)) pods.add(uid);
+      else pods.delete(uid);
       track(open, uid, address, now.has(address), at);
-      if (before === 0 && held.size === 1) push(result, address, { from: at, to: Number.POSITIVE_INFINITY });
-      if (before === 1 && held.size === 0) close(result, address, at);
+      if (before === 0 && pods.size === 1) push(result, address, { from: at, to: Number.POSITIVE_INFINITY });
+      if (before === 1 && pods.size === 0) close(result, address, at);
     }
   }
   return result;
@@ -147,7 +147,7 @@ export function judge(
   for (const [address, intervals] of actual) {
     if (foreign.has(address)) continue;
     for (const { from, to } of intervals) {
-      const cause = (right.get(address) ?? []).filter((r) => r.from - slackMs <= from).at(-1);
+      const cause = (right.get(address) ?? []).findLast((r) => r.from - slackMs <= from);
       const late = cause === undefined ? 0 : from - cause.to;
       if (cause === undefined)
         wrong.push(`${group}: ${address} was added at ${iso(from)} though no pod held it`);
