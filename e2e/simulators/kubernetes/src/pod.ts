@@ -40,7 +40,8 @@ export function podOf(fields: PodFields, uid: string, now: number): Pod {
     labels: NONE,
     annotations: NONE,
     owner: "",
-    nodeName: "",
+    // What runs, runs somewhere.
+    nodeName: fields.phase === "Pending" ? "" : "node-1",
     hostIp: "192.0.2.1",
     hostNetwork: false,
     addresses: [],

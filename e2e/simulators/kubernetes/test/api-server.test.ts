@@ -221,6 +221,15 @@ t.test("a fault strikes what it names, as often as it says", async (t) => {
   t.equal(ask("GET", "/api/v1/nodes").kind, "reply");
 });
 
+t.test("a pod that is said to run has a node, and shows its addresses", async (t) => {
+  const { cluster, call } = scene();
+  cluster.createPod({ namespace: "default", name: "a", addresses: ["10.244.0.1"] });
+  cluster.createPod({ namespace: "default", name: "b", phase: "Pending", container: "none" });
+  const { items } = call("GET", "/api/v1/pods").body;
+  t.match(items?.[0], { spec: { nodeName: "node-1" }, status: { podIP: "10.244.0.1" } });
+  t.notMatch(items?.[1], { spec: { nodeName: "node-1" } });
+});
+
 t.test("a running pod is about as large as a real one, and says where it runs and its address", async (t) => {
   const { cluster, call } = scene();
   cluster.createPod({
