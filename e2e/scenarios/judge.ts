@@ -153,7 +153,7 @@ export function judge(
         wrong.push(`${group}: ${address} was added at ${iso(from)} though no pod held it`);
       else if (late > boundMs)
         wrong.push(`${group}: ${address} was added at ${iso(from)}, ${late} ms after it was freed`);
-      else checkEnd(address, cause, to);
+      else checkEnd(address, from, to);
     }
   }
   for (const [address, intervals] of right) {
@@ -161,27 +161,32 @@ export function judge(
   }
   return { wrong, lateRemovals, lateAdditions };
 
-  function checkEnd(address: string, cause: Interval, to: number): void {
-    const later = (right.get(address) ?? []).filter(
-      (r) => r.from >= cause.from && r.from - slackMs <= Math.min(to, until),
-    );
-    const last = later.at(-1) ?? cause;
-    const stayed = Math.min(to, until) - last.to;
-    if (to < until && to < last.to - slackMs)
-      wrong.push(`${group}: ${address} was removed at ${iso(to)} while a pod held it`);
-    if (last.to !== Number.POSITIVE_INFINITY && stayed > 0) lateRemovals.push(stayed);
-    if (stayed > boundMs) wrong.push(`${group}: ${address} stayed ${stayed} ms after it was freed`);
+  /** The firewall may act on what was so up to `boundMs` before: also when the address was given out again since. */
+  function checkEnd(address: string, from: number, to: number): void {
+    const spans = right.get(address) ?? [];
+    const end = Math.min(to, until);
+    for (const [at, span] of spans.entries()) {
+      const isOlder = span.from <= Math.max(from, to - boundMs);
+      if (to < until && isOlder && to < span.to - slackMs)
+        wrong.push(`${group}: ${address} was removed at ${iso(to)} while a pod held it`);
+      const again = spans[at + 1]?.from ?? Number.POSITIVE_INFINITY;
+      if (span.to >= end || again <= from) continue;
+      if (end <= again) lateRemovals.push(end - span.to);
+      const stayed = Math.min(end, again) - span.to;
+      if (stayed > boundMs) wrong.push(`${group}: ${address} stayed ${stayed} ms after it was freed`);
+    }
   }
 
   function checkStart(address: string, interval: Interval): void {
     const due = interval.from + boundMs;
     if (interval.to < due || until < due) return;
-    const member = (actual.get(address) ?? []).some(({ from, to }) => from <= due && to > interval.from);
-    if (!member)
+    const members = (actual.get(address) ?? []).filter(({ from, to }) => from <= due && to > interval.from);
+    const needed = Math.max(interval.from, due - slackMs);
+    if (!members.some(({ to }) => to > needed))
       wrong.push(
         `${group}: ${address} was missing ${boundMs} ms after a pod got it at ${iso(interval.from)}`,
       );
-    const start = (actual.get(address) ?? []).find(({ from, to }) => to > interval.from && from <= due)?.from;
+    const start = members[0]?.from;
     if (start !== undefined && start > interval.from) lateAdditions.push(start - interval.from);
   }
 }

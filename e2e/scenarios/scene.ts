@@ -55,6 +55,11 @@ export interface DeploymentOptions extends InCluster {
   readonly annotations?: Labels;
 }
 
+export interface PodOptions extends InCluster {
+  /** Where it runs; default wherever the scheduler puts it. */
+  readonly node?: string;
+}
+
 export interface EqualOptions extends OnFirewall {
   /** Also so many members. */
   readonly count?: number;
@@ -124,12 +129,12 @@ export class Scene {
   }
 
   /** A pod by itself. */
-  async pod(namespace: string, name: string, labels: Labels, { cluster }: InCluster = {}) {
+  async pod(namespace: string, name: string, labels: Labels, { node, cluster }: PodOptions = {}) {
     await this.cluster(cluster).plane.client.create({
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, namespace, labels },
-      spec: { containers: [CONTAINER] },
+      spec: { containers: [CONTAINER], ...(node !== undefined && { nodeName: node }) },
     });
   }
 
@@ -234,8 +239,15 @@ export class Scene {
 
 const CONTAINER = { name: "main", image: "registry.invalid/main:1" };
 
+/** Scenarios share a device: none is to wait for the budget that another one used up. */
+const BUDGET = { burst: 100, perSecond: 100 };
+
 export async function startScene(options: StackOptions = {}): Promise<Scene> {
-  const stack = await startStack(options);
+  const { pusher } = options;
+  const stack = await startStack({
+    ...options,
+    pusher: { ...pusher, target: { ...BUDGET, ...pusher?.target } },
+  });
   try {
     const records = new Map<string, ClusterRecord>();
     for (const { name, plane } of stack.clusters.values())

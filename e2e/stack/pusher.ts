@@ -11,6 +11,8 @@ export interface PusherOptions {
   readonly clusters: readonly string[];
   /** Targets with their names. */
   readonly firewalls: Readonly<Record<string, Firewall>>;
+  /** What every target says besides. */
+  readonly target?: Partial<Configuration["targets"][number]>;
   /** Sections of the configuration that replace those of the stack; without routes every group goes everywhere. */
   readonly configuration?: DeepPartial<Configuration>;
   readonly name?: string;
@@ -18,14 +20,15 @@ export interface PusherOptions {
 }
 
 /** A target as the configuration has it. */
-export function targetOf(name: string, { url, tokenFile, caFile }: Firewall): object {
-  return { name, url, tokenFile, ...(caFile !== undefined && { caFile }) };
+export function targetOf(name: string, { url, tokenFile, caFile }: Firewall, besides?: object): object {
+  return { name, url, tokenFile, ...(caFile !== undefined && { caFile }), ...besides };
 }
 
 export function newPusher({
   nats,
   clusters,
   firewalls,
+  target: common,
   configuration,
   name,
   nodeOptions,
@@ -39,7 +42,7 @@ export function newPusher({
       install: INSTALL,
       nats: { servers: [nats.url], user, passwordFile },
       clusters: clusters.map((cluster) => ({ name: cluster })),
-      targets: Object.entries(firewalls).map(([target, firewall]) => targetOf(target, firewall)),
+      targets: Object.entries(firewalls).map(([target, firewall]) => targetOf(target, firewall, common)),
       routes: [{ targets: Object.keys(firewalls), clusters, groups: ["*"] }],
       ops: { host: "127.0.0.1", port: 0 },
       ...configuration,

@@ -13,7 +13,7 @@ export interface StackOptions {
   readonly clusters?: Readonly<Record<string, ClusterOptions>>;
   /** Firewalls by the name of their target; default one, `fw`. */
   readonly firewalls?: Readonly<Record<string, SimulatorOptions>>;
-  readonly pusher?: Pick<PusherOptions, "configuration" | "nodeOptions">;
+  readonly pusher?: Pick<PusherOptions, "configuration" | "nodeOptions" | "target">;
   /** One line for each thing that was started. */
   readonly say?: (line: string) => void;
 }

@@ -1,7 +1,7 @@
 import t from "tap";
 import { judge, type Membership, type PodObject, type Sighting } from "../scenarios/judge.ts";
 
-const web = (pod: PodObject): boolean => pod.metadata.labels?.["app"] === "web";
+const web = ({ metadata }: PodObject): boolean => metadata.labels?.["app"] === "web";
 
 function pod(
   uid: string,
@@ -53,6 +53,32 @@ const WRONG: [string, Sighting[], Membership[], RegExp][] = [
     [on(1100, "10.0.0.1"), on(4000), on(4500, "10.0.0.1")],
     /while a pod held it/,
   ],
+  [
+    "a removal while a pod holds it, soon after it came",
+    [seen(1000, pod("u", "10.0.0.1"))],
+    [on(1100, "10.0.0.1"), on(1200), on(1300, "10.0.0.1")],
+    /while a pod held it/,
+  ],
+  [
+    "an address that stays from one pod to a much later one",
+    [
+      seen(1000, pod("u1", "10.0.0.1")),
+      seen(2000, pod("u1", "10.0.0.1"), "DELETED"),
+      seen(4000, pod("u2", "10.0.0.1")),
+    ],
+    [on(1100, "10.0.0.1")],
+    /stayed 2000 ms/,
+  ],
+  [
+    "an address that is taken away from its next pod and not given back",
+    [
+      seen(1000, pod("u1", "10.0.0.1")),
+      seen(2000, pod("u1", "10.0.0.1"), "DELETED"),
+      seen(2100, pod("u2", "10.0.0.1")),
+    ],
+    [on(1100, "10.0.0.1"), on(2200)],
+    /was missing/,
+  ],
   ["a missing address", [seen(1000, pod("u", "10.0.0.1"))], [], /was missing/],
   [
     "a completed pod that stays",
@@ -84,6 +110,21 @@ t.test("an address handed from one pod to the next may stay without a gap", asyn
     web,
     [on(1100, "10.0.0.1")],
     options,
+  );
+  t.strictSame(verdict.wrong, []);
+});
+
+t.test("an address may go and come again soon after it changed hands", async (t) => {
+  const verdict = judge(
+    "web",
+    [
+      seen(1000, pod("u1", "10.0.0.1")),
+      seen(3000, pod("u1", "10.0.0.1"), "DELETED"),
+      seen(3100, pod("u2", "10.0.0.1")),
+    ],
+    web,
+    [on(1100, "10.0.0.1"), on(3150), on(3250, "10.0.0.1")],
+    { ...options, slackMs: 1000 },
   );
   t.strictSame(verdict.wrong, []);
 });
