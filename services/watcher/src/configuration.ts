@@ -30,7 +30,7 @@ export const staticGroupSchema = z.strictObject({
     .enum(["InternalIP", "ExternalIP"])
     .default("InternalIP")
     .describe("which address of a node"),
-  podSelector: selector.default({}).describe("labels of the pods; empty = all"),
+  podSelector: selector.describe("labels of the pods; {} = all pods"),
   namespaceSelector: selector.optional().describe("labels of their namespaces; absent = all"),
 });
 

@@ -11,6 +11,13 @@ t.test("groups of the configuration become definitions", async (t) => {
   ]);
 });
 
+t.test("{} selects all pods; a selector that is missing is a fault, never all pods", async (t) => {
+  t.match(staticGroups(configuration([{ name: "web", podSelector: {} }])), [
+    { group: "web", podSelector: {} },
+  ]);
+  t.throws(() => configuration([{ name: "web" }]), { message: /"groups",\s+0,\s+"podSelector"/ });
+});
+
 t.test("all their faults are named at once, each with its place", async (t) => {
   const groups = [
     { name: "web", podSelector: { matchLabels: { "not a key": "x" } } },
