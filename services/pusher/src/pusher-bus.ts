@@ -1,5 +1,5 @@
 import type { Bus } from "@podgate/shared/bus/bus";
-import { credentialsOf } from "@podgate/shared/bus/configuration";
+import { credentialsOf, tlsOf } from "@podgate/shared/bus/configuration";
 import { natsBus } from "@podgate/shared/bus/nats";
 import { PUSHER_INBOX } from "@podgate/shared/bus/permissions";
 import { systemClock } from "@podgate/shared/runtime/clock";
@@ -16,12 +16,6 @@ export function pusherBus({ nats }: Configuration, onTrouble: (message: string) 
     clock: systemClock,
     random: systemRandom,
     onTrouble,
-    ...(nats.tls && { tls: withoutUndefined(nats.tls) }),
+    ...tlsOf(nats),
   });
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ConnectionOptions } from "./connection.ts";
 import type { Credentials } from "./credentials.ts";
 
 const file = z.string().min(1);
@@ -55,4 +56,17 @@ export function credentialsOf(nats: NatsConfiguration): Credentials {
   if (nats.nkeySeedFile !== undefined) return { kind: "nkey", seedFile: nats.nkeySeedFile };
   if (nats.credsFile !== undefined) return { kind: "creds", credsFile: nats.credsFile };
   return { kind: "none" };
+}
+
+/** As the connection takes it: what is not configured is not there. */
+export function tlsOf({ tls }: NatsConfiguration): Pick<ConnectionOptions, "tls"> {
+  if (tls === undefined) return {};
+  const { caFile, certFile, keyFile } = tls;
+  return {
+    tls: {
+      ...(caFile !== undefined && { caFile }),
+      ...(certFile !== undefined && { certFile }),
+      ...(keyFile !== undefined && { keyFile }),
+    },
+  };
 }
