@@ -140,4 +140,3 @@ export { deviceOf } from "./configuration-faults.ts";
 
 export type Configuration = z.infer<typeof configurationSchema>;
 export type TargetConfiguration = Configuration["targets"][number];
-export type RouteConfiguration = Configuration["routes"][number];

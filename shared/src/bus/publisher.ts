@@ -15,9 +15,6 @@ import { settle, type Sent } from "./settle.ts";
  */
 export const WINDOW = 128;
 
-/** A removed member is remembered this long, so that its cause can still be read. */
-export const TOMBSTONE_TTL_SECONDS = 3600;
-
 const RETRY = { baseMs: 50, capMs: 5000 };
 
 export type TroubleKind = Exclude<BusErrorKind, "closed">;
