@@ -21,12 +21,16 @@ export interface ReportsOptions {
 }
 
 const AGAIN_MS = 5000;
+/** A pusher renews its status every 30 s, whatever happens. */
+const SILENT_MS = 120_000;
 
 /** What the pushers report of one cluster, followed in the status bucket. */
 export class Reports {
   readonly #options: ReportsOptions;
   readonly #targets = new Map<string, TargetStatus>();
   #cluster: ClusterStatus | undefined;
+  /** Monotonic milliseconds of the last renewal. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReportsOptions) {
     this.#options = options;
@@ -38,6 +42,11 @@ export class Reports {
 
   cluster(): ClusterStatus | undefined {
     return this.#cluster;
+  }
+
+  /** Nobody renews the pusher's status any more: what it says may be long over. */
+  get silent(): boolean {
+    return this.#cluster !== undefined && this.#options.clock.monotonic() - this.#renewedAt > SILENT_MS;
   }
 
   /** Until the signal. */
@@ -62,13 +71,16 @@ export class Reports {
 
   /** What cannot be read counts as not reported, and never keeps the others from being read. */
   #take(key: string, value: Uint8Array | undefined): void {
-    const { cluster, logger, onFlip } = this.#options;
+    const { cluster, clock, logger, onFlip } = this.#options;
     const own = key === clusterStatusKey(cluster);
     const before = own ? this.#cluster : this.#targets.get(key);
     let after: ClusterStatus | TargetStatus | undefined;
     try {
-      if (own) after = this.#cluster = value && parseClusterStatus(key, value);
-      else {
+      if (own) {
+        after = this.#cluster = value && parseClusterStatus(key, value);
+        // A watch that begins anew delivers the same status again.
+        if (after?.updatedAt !== before?.updatedAt) this.#renewedAt = clock.monotonic();
+      } else {
         const target = value && parseTargetStatus(key, value);
         if (target === undefined) this.#targets.delete(key);
         else this.#targets.set(key, target);

@@ -22,7 +22,7 @@ export interface StatusSource {
 }
 
 export interface StatusLoopOptions {
-  readonly reports: Pick<Reports, "targets" | "cluster">;
+  readonly reports: Pick<Reports, "targets" | "cluster" | "silent">;
   readonly transport: KubernetesTransport;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -94,7 +94,7 @@ export class StatusLoop {
         current.membership.membersOf(group),
         current.membership.sharedNamespaces(group, clock.monotonic()),
         targets,
-        reports.cluster(),
+        reports.silent ? "silent" : reports.cluster(),
       );
       const refused = new Map<string, string>();
       for (const { target, groups } of targets) {

@@ -26,6 +26,9 @@ export interface GroupStatusView {
   readonly conditions: readonly Condition[];
 }
 
+/** What the pusher says of the cluster; undefined = it never spoke, `silent` = not for long. */
+export type PusherWord = ClusterStatus | "silent" | undefined;
+
 /** What a group definition's status should say. Pure: transition times are the writer's. */
 export function statusOf(
   fact: DefinitionFact,
@@ -33,7 +36,7 @@ export function statusOf(
   members: number,
   sharedNamespaces: readonly string[],
   targets: readonly TargetStatus[],
-  cluster: ClusterStatus | undefined,
+  pusher: PusherWord,
 ): GroupStatusView {
   const group = fact.definition?.group;
   const observedGeneration = fact.generation;
@@ -54,7 +57,10 @@ export function statusOf(
       },
     ];
   });
-  const sync = synchronization(group, accepted, entries, cluster);
+  const failing = targets.filter(
+    ({ error, target }) => error !== undefined && entries.some(({ name }) => name === target),
+  );
+  const sync = synchronization(group, accepted, entries, failing, pusher);
   return {
     observedGeneration,
     ...(group !== undefined && { group }),
@@ -97,21 +103,38 @@ function synchronization(
   group: string | undefined,
   accepted: Verdict,
   entries: GroupStatusView["targets"],
-  cluster: ClusterStatus | undefined,
+  failing: readonly TargetStatus[],
+  pusher: PusherWord,
 ): Verdict {
   if (accepted.status !== "True" || group === undefined) return { ...accepted, status: "False" };
-  if (cluster === undefined)
+  if (pusher === undefined)
     return { status: "Unknown", reason: "NoPusher", message: "no pusher has reported on this cluster yet" };
-  const unrouted = cluster.unrouted[group];
+  if (pusher === "silent")
+    return {
+      status: "Unknown",
+      reason: "PusherSilent",
+      message: "the pusher has not reported for two minutes: nobody knows what the targets hold now",
+    };
+  const unrouted = pusher.unrouted[group];
   if (unrouted !== undefined) return { status: "False", reason: "NotRouted", message: unrouted };
   if (entries.length === 0)
     return { status: "Unknown", reason: "NotReported", message: "no target has reported on this group yet" };
   const late = entries.filter(({ inSync }) => !inSync);
-  if (late.length === 0 && !cluster.verified)
+  if (late.length === 0 && failing.length > 0)
+    return {
+      status: "Unknown",
+      reason: "TargetFails",
+      message:
+        `in step when last seen, but ${failing.map(({ target, error }) => `${target}: ${error}`).join("; ")}`.slice(
+          0,
+          1024,
+        ),
+    };
+  if (late.length === 0 && !pusher.verified)
     return {
       status: "Unknown",
       reason: "NotVerified",
-      message: `members are kept, and none is removed, until the cluster is verified: ${cluster.reason ?? "no reason given"}`,
+      message: `members are kept, and none is removed, until the cluster is verified: ${pusher.reason ?? "no reason given"}`,
     };
   if (late.length === 0)
     return {

@@ -249,6 +249,30 @@ t.test("a report that cannot be read is passed over; the others count", async (t
   scene.end();
 });
 
+t.test("InSync is Unknown two minutes after the pusher's last word, until it speaks again", async (t) => {
+  const scene = await Scene.make();
+  scene.api.define("web");
+  await scene.report(target("fw-1", { web: inStep(1) }));
+  for (let minute = 0; minute < 5; minute += 1) {
+    await scene.reportCluster(pusher({ updatedAt: minute }));
+    await scene.clock.run(60_000);
+    t.match(scene.api.condition("web", "InSync"), { status: "True" }, "it is renewed");
+  }
+  await scene.clock.run(50_000);
+  t.match(scene.api.condition("web", "InSync"), { status: "True" });
+  await scene.reportCluster(pusher({ updatedAt: 4 }));
+  await scene.clock.run(20_000);
+  t.match(
+    scene.api.condition("web", "InSync"),
+    { status: "Unknown", reason: "PusherSilent" },
+    "the same word delivered again is no news",
+  );
+  await scene.reportCluster(pusher({ updatedAt: 5 }));
+  await scene.clock.run(6000);
+  t.match(scene.api.condition("web", "InSync"), { status: "True" });
+  scene.end();
+});
+
 t.test("a refused write is tried again and stops nothing", async (t) => {
   const scene = await Scene.make();
   scene.api.define("web");

@@ -1,12 +1,12 @@
 import t from "tap";
-import type { ClusterStatus, TargetStatus } from "@podgate/shared/contract/status";
-import { statusOf, type Condition } from "../../src/status/status-of.ts";
+import type { TargetStatus } from "@podgate/shared/contract/status";
+import { statusOf, type Condition, type PusherWord } from "../../src/status/status-of.ts";
 import { definition, inStep, pusher, target } from "./facts.ts";
 
 const conditionOf = (conditions: readonly Condition[], type: string): Condition | undefined =>
   conditions.find((condition) => condition.type === type);
 
-const CASES: [string, TargetStatus[], ClusterStatus | undefined, Partial<Condition>][] = [
+const CASES: [string, TargetStatus[], PusherWord, Partial<Condition>][] = [
   ["no pusher has spoken", [], undefined, { status: "Unknown", reason: "NoPusher" }],
   ["no target has spoken", [], pusher(), { status: "Unknown", reason: "NotReported" }],
   [
@@ -55,6 +55,28 @@ const CASES: [string, TargetStatus[], ClusterStatus | undefined, Partial<Conditi
     [target("fw-1", { web: { ...inStep(2), inSync: false } }, { error: "does not answer" })],
     pusher(),
     { status: "False", reason: "Behind", message: "fw-1: does not answer" },
+  ],
+  [
+    "a target does not answer any more",
+    [target("fw-1", { web: inStep(2) }, { error: "does not answer" }), target("fw-2", { web: inStep(2) })],
+    pusher(),
+    {
+      status: "Unknown",
+      reason: "TargetFails",
+      message: "in step when last seen, but fw-1: does not answer",
+    },
+  ],
+  [
+    "a target fails that does not have the group",
+    [target("fw-1", { web: inStep(2) }), target("fw-2", {}, { error: "does not answer" })],
+    pusher(),
+    { status: "True", reason: "InSync" },
+  ],
+  [
+    "the pusher does not renew its word",
+    [target("fw-1", { web: inStep(2) })],
+    "silent",
+    { status: "Unknown", reason: "PusherSilent" },
   ],
   [
     "the cluster is not verified, so removals wait",
