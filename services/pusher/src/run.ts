@@ -1,3 +1,4 @@
+import type { Bus } from "@podgate/shared/bus/bus";
 import { systemClock } from "@podgate/shared/runtime/clock";
 import { startOpsServer } from "@podgate/shared/runtime/http";
 import { createLogger, type Logger } from "@podgate/shared/runtime/logger";
@@ -9,12 +10,17 @@ import { pusherBus } from "./pusher-bus.ts";
 import { Pusher } from "./reconcile/pusher.ts";
 import { namesOf, targetFirewall, targetTransport } from "./target-firewall.ts";
 
-/** Composes the pusher and runs it until the signal. */
+/**
+ * Composes the pusher and runs it until the signal.
+ *
+ * @param given a bus instead of the NATS server of the configuration: for a whole pusher in one process with others
+ */
 export async function run(
   configuration: Configuration,
   version: string,
   logger: Logger,
   signal: AbortSignal,
+  given?: Bus,
 ): Promise<void> {
   const { clusters, targets, install } = configuration;
   const metrics = new Metrics("pusher", version);
@@ -24,7 +30,7 @@ export async function run(
     devices: [...new Set(targets.map(({ url }) => deviceOf(url)))],
   });
   const names = namesOf(install);
-  const bus = pusherBus(configuration, (message) => logger.warn({}, message));
+  const bus = given ?? pusherBus(configuration, (message) => logger.warn({}, message));
   let connectedOnce = false;
   bus.onConnection((connected) => {
     connectedOnce ||= connected;

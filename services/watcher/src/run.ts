@@ -27,12 +27,18 @@ const SAID_AGAIN_MS = 600_000;
 /** A session's loop that has not gone round for so long is stuck. */
 const STUCK_MS = 60_000;
 
-/** Composes the watcher and runs it until the signal. @throws UserError when it cannot begin */
+/**
+ * Composes the watcher and runs it until the signal.
+ *
+ * @param given a bus instead of the NATS server of the configuration: for a whole watcher in one process with others
+ * @throws UserError when it cannot begin
+ */
 export async function run(
   configuration: Configuration,
   version: string,
   talkative: Logger,
   signal: AbortSignal,
+  given?: Bus,
 ): Promise<void> {
   const { cluster, kubernetes, lease } = configuration;
   const clock = systemClock;
@@ -43,7 +49,7 @@ export async function run(
   const observe = watcherMetrics(metrics);
   const definitions = staticGroups(configuration);
   const transport = new UndiciTransport(kubeConfig(kubernetes));
-  const bus = busOf(configuration, (message) => logger.warn({}, message));
+  const bus = given ?? busOf(configuration, (message) => logger.warn({}, message));
   const pulse = new Pulse(clock, Math.max(STUCK_MS, 5 * heartbeatMs));
   const readiness = new Readiness(bus, logger);
   const ops = await startOpsServer({
