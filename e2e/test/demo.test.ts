@@ -2,13 +2,25 @@ import { once } from "node:events";
 import { spawn } from "node:child_process";
 import t from "tap";
 
-function demo(): { readonly said: () => string; readonly ended: Promise<unknown[]>; interrupt(): void } {
+interface Run {
+  readonly said: () => string;
+  readonly ended: Promise<unknown[]>;
+  more(): Promise<unknown>;
+  interrupt(): void;
+}
+
+function demo(): Run {
   const child = spawn(process.execPath, ["e2e/demo/main.ts", "--embedded"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-  return { said: () => text, ended: once(child, "close"), interrupt: () => child.kill("SIGINT") };
+  return {
+    said: () => text,
+    ended: once(child, "close"),
+    more: () => once(child.stdout, "data"),
+    interrupt: () => child.kill("SIGINT"),
+  };
 }
 
 t.test("the demo on its stand-ins ends with no wrong member and no write at the restart", async (t) => {
@@ -22,7 +34,7 @@ t.test("the demo on its stand-ins ends with no wrong member and no write at the 
 
 t.test("Ctrl-C ends the demo in the middle", async (t) => {
   const run = demo();
-  while (!run.said().includes("firewall       create")) await new Promise((resolve) => setImmediate(resolve));
+  while (!run.said().includes("firewall       create")) await run.more();
   run.interrupt();
   const [code] = await run.ended;
   t.equal(code, 130);
