@@ -42,6 +42,8 @@ export interface TargetPorts {
 export interface TargetOptions {
   readonly target: Pick<TargetConfiguration, "name" | "mode">;
   readonly driftMs: number;
+  /** A call without an answer may still be done by then. */
+  readonly lateMs: number;
 }
 
 const RETRIES: ReadonlySet<string> = new Set<RetryReason>([
@@ -67,11 +69,15 @@ export class TargetWork implements Work {
   readonly plan: TargetPlan;
   readonly #ports: TargetPorts;
   readonly #driftMs: number;
+  readonly #lateMs: number;
   #changed: Set<string> | "all" | undefined = "all";
   #parents: ReadonlySet<string> = new Set();
   #identified = false;
+  /** Rises when another unit answers. */
+  #unit = 0;
   #read = false;
   #readAt = Number.NEGATIVE_INFINITY;
+  #lateUntil = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
   #refusals = 0;
   #fault: string | undefined;
@@ -82,6 +88,7 @@ export class TargetWork implements Work {
     this.target = options.target.name;
     this.mode = options.target.mode;
     this.#driftMs = options.driftMs;
+    this.#lateMs = options.lateMs;
     this.plan = plan;
     this.#ports = ports;
   }
@@ -105,6 +112,7 @@ export class TargetWork implements Work {
 
   /** Another unit answers: limits may differ, and what it holds too. */
   failedOver(): void {
+    this.#unit += 1;
     this.#identified = false;
     this.#readAt = Number.NEGATIVE_INFINITY;
   }
@@ -148,15 +156,18 @@ export class TargetWork implements Work {
       this.#ports.ready();
       if (!this.#identified && !(await this.#identify(signal))) return { result: "done" };
       this.flush(clock.monotonic());
+      const unit = this.#unit;
       const parents = this.plan.parents();
       const actual = await this.#call("read", () => firewall.read(parents, signal));
+      this.#sameUnit(unit);
       const now = clock.monotonic();
       this.#parents = new Set([...parents, ...[...actual.parents.values()].map(({ name }) => name)]);
       this.#drifted(this.plan.read(actual, now));
       remember(this.plan.origins());
       onRead?.(actual);
       this.#read = true;
-      this.#readAt = now + this.#driftMs * (1 - JITTER + 2 * JITTER * random());
+      const drift = this.#driftMs * (1 - JITTER + 2 * JITTER * random());
+      this.#readAt = now < this.#lateUntil ? this.#lateUntil : now + drift;
       this.#well();
       return { result: "done" };
     } catch (error) {
@@ -202,6 +213,8 @@ export class TargetWork implements Work {
       }
       default:
         logger.debug({ ...line, retry: outcome.reason, message: outcome.message }, "not applied yet");
+        // What was sent may be done after the next read, too, and undo what is written meanwhile.
+        if (isAway(outcome.reason) && outcome.reread) this.#lateUntil = now + this.#lateMs;
         if (isAway(outcome.reason)) this.failedOver();
         else if (outcome.reread) this.#readAt = now;
     }
@@ -217,13 +230,20 @@ export class TargetWork implements Work {
       logger.error({ target: this.target }, conflict);
       return false;
     }
+    const unit = this.#unit;
     const limits = await this.#call("limits", () => firewall.limits(signal));
+    this.#sameUnit(unit);
     this.plan.device({ identity, limits });
     this.#identified = true;
     const { serial, version, vdom, warnings } = identity;
     logger.info({ target: this.target, serial, version, vdom, limits }, "the firewall is identified");
     for (const warning of warnings) logger.warn({ target: this.target }, warning);
     return true;
+  }
+
+  /** @throws FirewallError where some of the answers are one unit's, and some another's */
+  #sameUnit(unit: number): void {
+    if (unit !== this.#unit) throw new FirewallError("busy", "another unit answered while it was read");
   }
 
   async #call<T>(kind: CallKind, run: () => Promise<T>): Promise<T> {

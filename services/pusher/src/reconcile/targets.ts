@@ -69,7 +69,8 @@ export function openTargets(configuration: Configuration, clusters: Clusters, po
       removals: target.removals,
       repair,
     });
-    work = new TargetWork({ target, driftMs: driftSeconds * 1000 }, plan, {
+    const times = { driftMs: driftSeconds * 1000, lateMs: target.timeoutSeconds * 1000 };
+    work = new TargetWork({ target, ...times }, plan, {
       ...ports,
       firewall: opened.firewall,
       ready: () => opened.ready(),
