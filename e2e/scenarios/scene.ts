@@ -69,6 +69,8 @@ export interface EqualOptions extends OnFirewall {
 export interface JudgeScene extends OnFirewall {
   /** Milliseconds the firewall may lag behind; default 5,000. */
   readonly boundMs?: number;
+  /** How much later than the watcher this process may hear of a change; default 1,000 ms. */
+  readonly slackMs?: number;
   /** Members that are not Kubernetes'. */
   readonly foreign?: Iterable<string>;
 }
@@ -210,12 +212,20 @@ export class Scene {
   }
 
   /** Every state a group was in, against what the API servers told. */
-  judge(group: string, { boundMs = BOUND_MS, foreign, firewall, ...where }: JudgeScene = {}): Verdict {
+  judge(
+    group: string,
+    { boundMs = BOUND_MS, slackMs, foreign, firewall, ...where }: JudgeScene = {},
+  ): Verdict {
     const sightings = [...this.#records.values()]
       .flatMap((record) => record.sightings(group, where.family ?? "ipv4"))
       .toSorted((one, other) => one.at - other.at);
     const history = membershipHistory(this.stack.firewall(firewall), group, where);
-    const options = { boundMs, until: Date.now(), ...(foreign && { foreign: new Set(foreign) }) };
+    const options = {
+      boundMs,
+      until: Date.now(),
+      ...(slackMs !== undefined && { slackMs }),
+      ...(foreign && { foreign: new Set(foreign) }),
+    };
     return judge(group, sightings, () => true, history, options);
   }
 
@@ -269,14 +279,18 @@ export function stage(root: Test, options: StackOptions = {}): (play: Play) => (
   let scene: Promise<Scene> | undefined;
   root.setTimeout(240_000);
   root.teardown(async () => {
-    await (await scene)?.close();
+    // One that could not be started was told by the test that wanted it, and left nothing behind.
+    const running = await scene?.catch(() => undefined);
+    await running?.close();
   });
   return (play) => async (t) => {
     const running = await (scene ??= startScene(options));
+    let isOver = false;
     try {
       await play(t, running);
+      isOver = true;
     } finally {
-      if (!t.passing()) running.explain();
+      if (!isOver || !t.passing()) running.explain();
     }
   };
 }
