@@ -119,9 +119,10 @@ export class KubernetesClient {
   }
 
   /**
-   * Everything that is there (as ADDED), then every change, until the signal aborts.
+   * Everything that is there (as ADDED), then every change, until the signal aborts. A server that has much to do ends
+   * watches that are slow to read: this one goes on where it was.
    *
-   * @throws when the watch ends otherwise: a gap would make a history wrong
+   * @throws when it cannot: a gap would make a history wrong
    */
   async watch(
     where: Where,
@@ -129,41 +130,52 @@ export class KubernetesClient {
     signal: AbortSignal,
     query: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const all = new URLSearchParams({
-      ...query,
-      watch: "true",
-      sendInitialEvents: "true",
-      resourceVersionMatch: "NotOlderThan",
-      allowWatchBookmarks: "true",
-    });
     const closing = new AbortController();
     this.#watches.add(closing);
     const ending = AbortSignal.any([signal, closing.signal]);
+    let from: Readonly<Record<string, string>> = {
+      sendInitialEvents: "true",
+      resourceVersionMatch: "NotOlderThan",
+    };
+    let isWhole = false;
+    const hear = (event: WatchEvent): void => {
+      const { resourceVersion } = event.object.metadata;
+      // Initial events come in no order.
+      isWhole ||= event.type === "BOOKMARK";
+      if (isWhole && resourceVersion !== undefined) from = { resourceVersion };
+      onEvent(event);
+    };
     try {
-      const response = await this.#send(
-        "GET",
-        `${await this.path(where)}?${all.toString()}`,
-        undefined,
-        undefined,
-        ending,
-      );
-      if (response.statusCode !== 200) throw await refusal(response.statusCode, response.body);
-      let rest = "";
-      response.body.setEncoding("utf8");
-      for await (const chunk of response.body) {
-        const lines = (rest + String(chunk)).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) {
-          const event = JSON.parse(line) as WatchEvent;
-          if (event.type === "ERROR") throw new Error(`watch of ${where.kind}: ${line}`);
-          onEvent(event);
-        }
+      for (;;) {
+        const all = new URLSearchParams({ ...query, ...from, watch: "true", allowWatchBookmarks: "true" });
+        await this.#watchOnce(where, `${await this.path(where)}?${all.toString()}`, hear, ending);
+        if (!isWhole) throw new Error(`watch of ${where.kind} ended`);
       }
-      throw new Error(`watch of ${where.kind} ended`);
     } catch (error) {
       if (!ending.aborted) throw error;
     } finally {
       this.#watches.delete(closing);
+    }
+  }
+
+  async #watchOnce(
+    { kind }: Where,
+    path: string,
+    onEvent: (event: WatchEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const response = await this.#send("GET", path, undefined, undefined, signal);
+    if (response.statusCode !== 200) throw await refusal(response.statusCode, response.body);
+    let rest = "";
+    response.body.setEncoding("utf8");
+    for await (const chunk of response.body) {
+      const lines = (rest + String(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const event = JSON.parse(line) as WatchEvent;
+        if (event.type === "ERROR") throw new Error(`watch of ${kind}: ${line}`);
+        onEvent(event);
+      }
     }
   }
 
