@@ -1,4 +1,6 @@
 import t from "tap";
+import type { TargetConfiguration } from "../src/configuration.ts";
+import { Pusher } from "../src/reconcile/pusher.ts";
 import { Stage, configurationOf } from "./stage.ts";
 
 t.test(
@@ -352,6 +354,23 @@ t.test("what somebody changed is found by a drift read, told, counted and undone
   await stage.stop();
 });
 
+t.test("a device's loop that fails for good ends the whole pusher, and the process with it", async (t) => {
+  const stage = new Stage();
+  const watcher = await stage.watcher("east", "web");
+  const { makeFirewall, ...ports } = stage.ports();
+  const broken = (target: TargetConfiguration) => {
+    const made = makeFirewall(target);
+    const apply = () => Promise.reject(new TypeError("a fault of our own"));
+    return { ...made, firewall: Object.assign(made.firewall, { apply }) };
+  };
+  let failure: unknown;
+  const pusher = new Pusher(stage.configuration, { ...ports, makeFirewall: broken });
+  void pusher.run(new AbortController().signal).catch((error: unknown) => (failure = error));
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  t.ok(await stage.until(() => failure !== undefined, 30_000));
+  t.match(failure, { message: "a fault of our own" });
+});
+
 t.test("another unit after a failover is identified and read anew", async (t) => {
   const stage = new Stage();
   const watcher = await stage.watcher("east", "web");
@@ -468,7 +487,6 @@ t.test("a stream that is configured otherwise is told field by field, and the pu
 });
 
 t.test("loops that come around are not stuck", async (t) => {
-  const { Pusher } = await import("../src/reconcile/pusher.ts");
   const stage = new Stage();
   await stage.watcher("east", "web");
   const pusher = new Pusher(stage.configuration, stage.ports());

@@ -55,21 +55,10 @@ export class Pusher {
 
   /** Until the signal; then the calls in flight are finished and the statuses written. */
   async run(signal: AbortSignal): Promise<void> {
-    // A loop that fails for good ends the others, and the process with it.
-    const failing = new AbortController();
-    const stopping = AbortSignal.any([signal, failing.signal]);
-    const loop = async (run: (signal: AbortSignal) => Promise<void>): Promise<void> => {
-      try {
-        await run(stopping);
-      } catch (error) {
-        failing.abort();
-        throw error;
-      }
-    };
-    await settled([
-      loop((each) => keepTopology(this.#configuration, this.#ports, each)),
-      loop((each) => this.#every(each, () => this.#tick())),
-      loop((each) => this.#work(each)),
+    await together(signal, [
+      (each) => keepTopology(this.#configuration, this.#ports, each),
+      (each) => this.#every(each, () => this.#tick()),
+      (each) => this.#work(each),
     ]);
   }
 
@@ -86,14 +75,19 @@ export class Pusher {
     this.#clusters = clusters;
     this.#targets = targets;
     try {
-      await settled([
-        ...targets.devices.map(({ device }) => device.run(signal)),
-        clusters.run(signal),
-        this.#statuses.clean(this.#keys(), signal),
-        this.#every(signal, async () => {
-          await this.#report();
-          await clusters.keep();
-        }),
+      await together(signal, [
+        ...targets.devices.map(
+          ({ device }) =>
+            (each: AbortSignal) =>
+              device.run(each),
+        ),
+        (each) => clusters.run(each),
+        (each) => this.#statuses.clean(this.#keys(), each),
+        (each) =>
+          this.#every(each, async () => {
+            await this.#report();
+            await clusters.keep();
+          }),
       ]);
       await this.#report();
     } finally {
@@ -200,9 +194,24 @@ function errorOf(device: Device, work: TargetWork): string | undefined {
   return device.blocked === undefined ? (work.fault ?? device.trouble) : device.trouble;
 }
 
-/** Waits for all, also when one fails; then throws what the first threw. */
-async function settled(loops: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(loops);
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
+/**
+ * Runs all until the signal. One that fails for good ends the others, and the process with them: a pusher that lives
+ * in part looks well from outside.
+ */
+async function together(
+  signal: AbortSignal,
+  loops: readonly ((signal: AbortSignal) => Promise<void>)[],
+): Promise<void> {
+  const failing = new AbortController();
+  const scope = AbortSignal.any([signal, failing.signal]);
+  const run = async (loop: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+    try {
+      await loop(scope);
+    } catch (error) {
+      failing.abort(error);
+      throw error;
+    }
+  };
+  await Promise.allSettled(loops.map(run));
+  if (failing.signal.aborted) throw failing.signal.reason;
 }
