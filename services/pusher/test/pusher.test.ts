@@ -358,9 +358,9 @@ t.test("a device's loop that fails for good ends the whole pusher, and the proce
   const stage = new Stage();
   const watcher = await stage.watcher("east", "web");
   const { makeFirewall, ...ports } = stage.ports();
+  const apply = () => Promise.reject(new TypeError("a fault of our own"));
   const broken = (target: TargetConfiguration) => {
     const made = makeFirewall(target);
-    const apply = () => Promise.reject(new TypeError("a fault of our own"));
     return { ...made, firewall: Object.assign(made.firewall, { apply }) };
   };
   let failure: unknown;
