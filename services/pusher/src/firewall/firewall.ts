@@ -161,14 +161,19 @@ export type Outcome =
       readonly blame: readonly string[];
     };
 
-export type RetryReason =
-  | "unreachable"
-  | "timeout"
-  | "busy"
-  | "unauthorized"
-  | "missing-reference"
-  | "unclear";
+const RETRY_REASONS = [
+  "unreachable",
+  "timeout",
+  "busy",
+  "unauthorized",
+  "missing-reference",
+  "unclear",
+] as const;
+export type RetryReason = (typeof RETRY_REASONS)[number];
 export type RefusalReason = "forbidden" | "full" | "in-use" | "collision" | "invalid" | "other";
+
+export const isRetry = (reason: RetryReason | RefusalReason): reason is RetryReason =>
+  (RETRY_REASONS as readonly string[]).includes(reason);
 
 /** A read that failed; made anew at the adapter, without headers or bodies. */
 export class FirewallError extends Error {

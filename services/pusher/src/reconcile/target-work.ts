@@ -5,12 +5,12 @@ import type { TargetConfiguration } from "../configuration.ts";
 import type { TargetDesired } from "../desired/desired.ts";
 import {
   FirewallError,
+  isRetry,
   type Actual,
   type ChildOrigin,
   type Firewall,
   type Identity,
   type Outcome,
-  type RefusalReason,
   type RetryReason,
   type Step,
 } from "../firewall/firewall.ts";
@@ -46,14 +46,6 @@ export interface TargetOptions {
   readonly lateMs: number;
 }
 
-const RETRIES: ReadonlySet<string> = new Set<RetryReason>([
-  "unreachable",
-  "timeout",
-  "busy",
-  "unauthorized",
-  "missing-reference",
-  "unclear",
-]);
 /** A missing file is looked for again after this long, */
 const FILE_MS = 5000;
 /** and a target whose read was refused is read again after this long, doubled each time. */
@@ -305,8 +297,6 @@ export class TargetWork implements Work {
 
 /** Nothing was heard of the device: when it is back it may be another unit, or an older configuration. */
 const isAway = (reason: RetryReason): boolean => reason === "unreachable" || reason === "timeout";
-
-const isRetry = (reason: RetryReason | RefusalReason): reason is RetryReason => RETRIES.has(reason);
 
 function resultOf(outcome: Outcome): CallResult {
   if (outcome.result !== "done") return outcome.result;

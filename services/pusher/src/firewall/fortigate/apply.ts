@@ -1,4 +1,4 @@
-import { FirewallError, type Outcome, type RefusalReason, type RetryReason, type Step } from "../firewall.ts";
+import { FirewallError, isRetry, type Outcome, type Step } from "../firewall.ts";
 import { createAddress, deleteAddress, repairAddress } from "./address-steps.ts";
 import { createChild, deleteChild, putChild } from "./child-steps.ts";
 import { again, done, explained, reasonOf, reasonOfReply, refused } from "./outcome.ts";
@@ -70,16 +70,6 @@ async function settle(tools: Tools, work: Work, what: string, { cause }: LostRep
   }
   return again(isRetry(reason) ? reason : "unclear", `${what}: ${words}`, true);
 }
-
-const RETRY: readonly string[] = [
-  "unreachable",
-  "timeout",
-  "busy",
-  "unauthorized",
-  "missing-reference",
-  "unclear",
-] satisfies RetryReason[];
-const isRetry = (reason: RetryReason | RefusalReason): reason is RetryReason => RETRY.includes(reason);
 
 /** A look at the device failed, before the call or after it. */
 function fromRead({ reason, message }: FirewallError, what: string, own: string): Outcome {
