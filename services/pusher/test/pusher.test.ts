@@ -354,14 +354,15 @@ t.test("what somebody changed is found by a drift read, told, counted and undone
   await stage.stop();
 });
 
+const breaks = () => Promise.reject(new TypeError("a fault of our own"));
+
 t.test("a device's loop that fails for good ends the whole pusher, and the process with it", async (t) => {
   const stage = new Stage();
   const watcher = await stage.watcher("east", "web");
   const { makeFirewall, ...ports } = stage.ports();
-  const apply = () => Promise.reject(new TypeError("a fault of our own"));
   const broken = (target: TargetConfiguration) => {
     const made = makeFirewall(target);
-    return { ...made, firewall: Object.assign(made.firewall, { apply }) };
+    return { ...made, firewall: Object.assign(made.firewall, { apply: breaks }) };
   };
   let failure: unknown;
   const pusher = new Pusher(stage.configuration, { ...ports, makeFirewall: broken });
