@@ -98,8 +98,12 @@ export class TargetWork implements Work {
     const changed = this.#changed;
     this.#changed = undefined;
     this.plan.desire(this.#ports.desired(), changed, now);
-    // A group that was not asked for may well be there.
-    if (this.#read && this.plan.parents().some((parent) => !this.#parents.has(parent))) this.#readAt = now;
+    if (this.#read) this.#readForParents(now);
+  }
+
+  /** A group that was not asked for may well be there. */
+  #readForParents(now: number): void {
+    if (this.plan.parents().some((parent) => !this.#parents.has(parent))) this.#readAt = now;
   }
 
   /** Another unit answers: limits may differ, and what it holds too. */
@@ -160,6 +164,8 @@ export class TargetWork implements Work {
       this.#read = true;
       const drift = this.#driftMs * (1 - JITTER + 2 * JITTER * random());
       this.#readAt = now < this.#lateUntil ? this.#lateUntil : now + drift;
+      // News may have been taken in while it was read.
+      this.#readForParents(now);
       this.#well();
       return { result: "done" };
     } catch (error) {

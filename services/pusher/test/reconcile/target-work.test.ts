@@ -5,6 +5,7 @@ import { ModelDevice } from "../plan/model-device.ts";
 import { ClusterStandIn } from "../desired/cluster-stand-in.ts";
 import { configured, NAMES } from "../desired/configured.ts";
 import { Desired } from "../../src/desired/desired.ts";
+import type { FoldInput } from "../../src/desired/fold.ts";
 import type { Actual, Firewall, Identity, Limits, Outcome, Step } from "../../src/firewall/firewall.ts";
 import { TargetPlan } from "../../src/plan/target-plan.ts";
 import { unobserved } from "../../src/reconcile/observe.ts";
@@ -24,6 +25,7 @@ class Pair implements Firewall {
   during: "read" | "limits" | undefined;
   answers: Outcome[] = [];
   onFailover: () => void = () => undefined;
+  meanwhile: () => void = () => undefined;
 
   async identity(): Promise<Identity> {
     this.asked.push(this.serial);
@@ -37,6 +39,7 @@ class Pair implements Firewall {
 
   async read(parents: readonly string[]): Promise<Actual> {
     this.reads += 1;
+    this.meanwhile();
     this.#changeOver("read");
     return this.device.read(parents);
   }
@@ -57,7 +60,8 @@ function scene() {
   const clock = new VirtualClock();
   const pair = new Pair();
   const cluster = new ClusterStandIn("a");
-  const desired = new Desired(configured(ROUTES), NAMES, new Map([["a", cluster.fold({})]]));
+  const fold = cluster.fold({});
+  const desired = new Desired(configured(ROUTES), NAMES, new Map([["a", fold]]));
   const plan = new TargetPlan({ target: "fw", names: NAMES, removals: "sync", repair: true });
   const work = new TargetWork({ target: { name: "fw", mode: "enforce" }, ...TIMES }, plan, {
     firewall: pair,
@@ -71,7 +75,11 @@ function scene() {
     remember: () => undefined,
   });
   pair.onFailover = () => work.failedOver();
-  return { clock, pair, work };
+  const hear = (...inputs: readonly FoldInput[]): void => {
+    for (const input of inputs) work.changed(desired.changed("a", fold.take(input, clock.monotonic())));
+    work.flush(clock.monotonic());
+  };
+  return { clock, pair, work, cluster, hear };
 }
 
 for (const during of ["read", "limits"] as const) {
@@ -89,6 +97,16 @@ for (const during of ["read", "limits"] as const) {
     },
   );
 }
+
+t.test("a group that is defined while the firewall is read is looked for at once", async (t) => {
+  const { clock, pair, work, cluster, hear } = scene();
+  pair.meanwhile = () => hear(...cluster.define("web").session(), cluster.state());
+  await work.read(NEVER);
+  t.ok(work.readDue(clock.monotonic()), "it was not asked for");
+  pair.meanwhile = () => undefined;
+  await work.read(NEVER);
+  t.notOk(work.readDue(clock.monotonic()));
+});
 
 t.test(
   "after a write without an answer it is read at once, and once more when it can't be done late",
