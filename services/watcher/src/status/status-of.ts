@@ -45,7 +45,9 @@ export function statusOf(
     const entry = group === undefined || accepted.status !== "True" ? undefined : target.groups[group];
     if (entry === undefined) return [];
     const { firewallGroup, desired, applied, inSync } = entry;
-    const message = inSync ? undefined : (entry.message ?? refusals(entry) ?? target.error);
+    // Why nothing goes to the target comes before what would go.
+    const why = [target.error, entry.message ?? refusals(entry)].filter((text) => text !== undefined);
+    const message = inSync || why.length === 0 ? undefined : why.join("; ");
     return [
       {
         name: target.target,

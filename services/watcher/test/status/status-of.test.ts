@@ -57,6 +57,22 @@ const CASES: [string, TargetStatus[], PusherWord, Partial<Condition>][] = [
     { status: "False", reason: "Behind", message: "fw-1: does not answer" },
   ],
   [
+    "the whole target fails while addresses wait for it",
+    [
+      target(
+        "fw-1",
+        { web: { ...inStep(2), inSync: false, message: "1 addresses are to join" } },
+        { error: "the token was refused" },
+      ),
+    ],
+    pusher(),
+    {
+      status: "False",
+      reason: "Behind",
+      message: "fw-1: the token was refused; 1 addresses are to join",
+    },
+  ],
+  [
     "a target does not answer any more",
     [target("fw-1", { web: inStep(2) }, { error: "does not answer" }), target("fw-2", { web: inStep(2) })],
     pusher(),
