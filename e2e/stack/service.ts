@@ -14,6 +14,8 @@ export interface ServiceOptions {
   readonly configuration: object;
   /** Options of Node, as `--max-old-space-size=64`. */
   readonly nodeOptions?: readonly string[];
+  /** Stacks of errors name the sources; costs 50 MB. Default true. */
+  readonly sourceMaps?: boolean;
 }
 
 /** A line of the service's log (pino's JSON). */
@@ -74,11 +76,18 @@ export class Service {
   /** @throws when it ends before its ops server listens, with what it printed */
   async start(): Promise<void> {
     if (this.running) return;
-    const { service, nodeOptions = [] } = this.#options;
+    const { service, nodeOptions = [], sourceMaps = true } = this.#options;
     const program = new Program({
       name: this.name,
       command: process.execPath,
-      args: [...nodeOptions, "--enable-source-maps", bundleOf(service), "run", "--config", this.configFile],
+      args: [
+        ...nodeOptions,
+        ...(sourceMaps ? ["--enable-source-maps"] : []),
+        bundleOf(service),
+        "run",
+        "--config",
+        this.configFile,
+      ],
     });
     this.#program = program;
     let port: number | undefined;
