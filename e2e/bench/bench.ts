@@ -34,6 +34,8 @@ a real nats-server, a simulated FortiGate, a simulated API server. Prints tables
   --only NAME   one measurement, several times for several (default all): latency-50, latency-250, churn-4,
                 churn-0.9, restart, scale-10000, scale-50000, scale-100000
   --real        latency against a real kube-apiserver instead of the simulated one
+  --no-build    measure the bundles that are there
+  --node-option OPTION   of the services' Node, several times for several: --node-option=--max-semi-space-size=2
   --json FILE   where to write the results (default e2e/bench/results/<time>.json)
   --help`;
 
@@ -42,6 +44,8 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
     real: { type: "boolean", default: false },
+    "no-build": { type: "boolean", default: false },
+    "node-option": { type: "string", multiple: true, default: [] },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -84,7 +88,7 @@ async function main(): Promise<number> {
   }
   try {
     const nats = await obtainTool("nats-server", (line) => console.error(line));
-    await import("../../scripts/build.ts");
+    if (!values["no-build"]) await import("../../scripts/build.ts");
     const jobs = JOBS.filter(({ name, long }) =>
       values.only.length > 0 ? values.only.includes(name) : !(values.quick && long === true),
     );
@@ -124,7 +128,7 @@ async function main(): Promise<number> {
 }
 
 async function onRig(options: RigOptions, measure: (rig: Rig) => Promise<Section>): Promise<Section> {
-  const rig = await makeRig(options);
+  const rig = await makeRig({ ...options, nodeOptions: values["node-option"] });
   try {
     return await measure(rig);
   } finally {

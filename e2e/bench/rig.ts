@@ -13,7 +13,6 @@ import { startFirewall, type Firewall } from "../stack/firewall.ts";
 import { temporaryDirectory } from "../stack/leftovers.ts";
 import { startNats, type Nats } from "../stack/nats.ts";
 import { Service } from "../stack/service.ts";
-import { newWatcher } from "../stack/watcher.ts";
 
 export const CLUSTER = "bench";
 export const VDOM = "root";
@@ -35,6 +34,8 @@ export interface RigOptions {
   /** Default 300, as the pusher's. */
   readonly driftSeconds?: number;
   readonly kubeconfig?: string;
+  /** Options of Node for watcher and pusher. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** Real nats-server, production bundles as processes, simulated firewall, simulated API server (with TLS). */
@@ -171,6 +172,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     closers.push(() => firewall.close());
     const { url, tokenFile, caFile } = firewall;
     const target = { name: "fw", url, tokenFile, ...(caFile !== undefined && { caFile }) };
+    const { nodeOptions = [] } = options;
     const user = nats.user("pusher");
     const configurationOf = (budget: Budget) => ({
       install: "bench",
@@ -181,9 +183,25 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
       driftSeconds: options.driftSeconds ?? 300,
       ops: { host: "127.0.0.1", port: 0 },
     });
-    const pusher = new Service({ service: "pusher", configuration: configurationOf(options.budget) });
+    // As the images run them, without the memory that source maps take.
+    const asInProduction = { nodeOptions, sourceMaps: false };
+    const pusher = new Service({
+      service: "pusher",
+      configuration: configurationOf(options.budget),
+      ...asInProduction,
+    });
     closers.push(() => pusher.close());
-    const watcher = newWatcher({ cluster: CLUSTER, nats, kubeconfig });
+    const own = nats.user(CLUSTER);
+    const watcher = new Service({
+      service: "watcher",
+      configuration: {
+        cluster: CLUSTER,
+        nats: { servers: [nats.url], user: own.user, passwordFile: own.passwordFile },
+        kubernetes: { kubeconfigFile: kubeconfig },
+        ops: { host: "127.0.0.1", port: 0 },
+      },
+      ...asInProduction,
+    });
     closers.push(() => watcher.close());
     const configurePusher = (budget: Budget): void => pusher.configure(configurationOf(budget));
     return new Rig({ nats, kubernetes, firewall, watcher, pusher }, configurePusher, closers);
