@@ -202,7 +202,11 @@ class Pull {
     };
     signal.addEventListener("abort", abort, { once: true });
     this.#stops.push(() => signal.removeEventListener("abort", abort));
-    void this.#nats.closed().then(() => this.#interrupt("the connection to NATS was lost"));
+    // The library's own promise would keep every session of a connection for as long as that lives.
+    const lost = this.#connection.onConnection((connected) => {
+      if (!connected) this.#interrupt("the connection to NATS was lost");
+    });
+    this.#stops.push(lost);
     this.#watchSilence();
   }
 
