@@ -1,17 +1,8 @@
 import { familyOf } from "@podgate/shared/contract/address";
 import { groupKey, type ChildOrigin, type Step } from "../firewall/firewall.ts";
-import type { Evidence } from "./evidence.ts";
 import type { Known } from "./known.ts";
 import type { Applied } from "./plan.ts";
-
-/** What is on record about an address of a group, to tell how long it took. */
-export interface Record {
-  /** Whose child it is, where its comment does not tell. */
-  readonly claimed: ChildOrigin | undefined;
-  /** When the watcher saw it join; undefined = not on record. */
-  joined(origin: ChildOrigin, address: string): number | undefined;
-  left(origin: ChildOrigin, address: string): Evidence;
-}
+import type { Record } from "./record.ts";
 
 /**
  * Takes a step that the device did into what is known. Returns the memberships that changed as policies see them:

@@ -1,9 +1,4 @@
-import {
-  sourceKey,
-  type ClusterStanding,
-  type DesiredSource,
-  type TargetDesired,
-} from "../desired/desired.ts";
+import { sourceKey, type ClusterStanding, type TargetDesired } from "../desired/desired.ts";
 import {
   groupKey,
   type Actual,
@@ -13,15 +8,16 @@ import {
   type Outcome,
   type Step,
 } from "../firewall/firewall.ts";
-import { acknowledge, type Record } from "./acknowledged.ts";
+import { acknowledge } from "./acknowledged.ts";
 import { Collector } from "./collect.ts";
+import { countsOf } from "./counts.ts";
 import { findDrift } from "./drift.ts";
-import { judge } from "./evidence.ts";
 import { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
 import { findOrphans, type Orphans } from "./orphans.ts";
 import { Parking } from "./parking.ts";
 import { planOf, type Applied, type Counts, type Drift, type GroupReport, type Plan } from "./plan.ts";
+import { recordOf } from "./record.ts";
 import { blamed, park, unpark } from "./refusal.ts";
 import { reportOf } from "./report.ts";
 import type { DiffContext } from "./shards.ts";
@@ -193,20 +189,14 @@ export class TargetPlan {
   }
 
   counts(now: number): Counts {
-    this.#refresh(now);
-    let pending = 0;
-    for (const { halves } of this.#plans.all.values())
-      for (const { ready, creates, shards } of halves)
-        pending += ready.size + creates.size + shards.reduce((sum, { removes }) => sum + removes.size, 0);
-    const known = this.#known;
-    const collisions = [...(known?.addresses.values() ?? []), ...(known?.children.values() ?? [])];
-    return {
-      pending,
-      parked: this.#parking.count(now),
-      held: this.#held(now).length,
-      orphans: this.#orphansNow().count,
-      collisions: collisions.filter(({ standing }) => standing === "collision").length,
-    };
+    return countsOf(
+      this.#plans,
+      this.#known,
+      this.#parking,
+      this.#held(now).length,
+      this.#orphansNow().count,
+      now,
+    );
   }
 
   /** Does a child of the group hold the address on the device, and is it refused there? For explanations. */
@@ -232,11 +222,7 @@ export class TargetPlan {
   }
 
   #done(known: Known, step: Step, source: string | undefined, now: number): Applied[] {
-    const applied = acknowledge(
-      known,
-      step,
-      this.#record(source === undefined ? undefined : this.#plans.source(source)),
-    );
+    const applied = acknowledge(known, step, recordOf(this.#plans, source));
     const released = unpark(this.#parking, step, source);
     for (const name of namesOf(step)) {
       this.#unsure.delete(name);
@@ -352,21 +338,6 @@ export class TargetPlan {
     for (const parent of this.#left) copy.#left.add(parent);
     copy.#plans.replace(this.#plans.sources);
     return copy;
-  }
-
-  #record(source: DesiredSource | undefined): Record {
-    const sourceOf = ({ cluster, group }: ChildOrigin): DesiredSource | undefined =>
-      this.#plans.source(sourceKey(cluster, group));
-    return {
-      claimed: source,
-      joined: (origin, address) => sourceOf(origin)?.members.get(address)?.observedAt,
-      left: (origin, address) => {
-        const from = sourceOf(origin);
-        if (from === undefined) return { cause: "undefined", observedAt: undefined };
-        const verdict = judge(from, address);
-        return verdict.kind === "leaves" ? verdict : { cause: "changed", observedAt: undefined };
-      },
-    };
   }
 
   #sourceOf(step: Step): string | undefined {

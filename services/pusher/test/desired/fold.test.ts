@@ -85,6 +85,16 @@ t.test("a live addition acts at once, also of an unverified cluster", (t) => {
   t.end();
 });
 
+t.test("a message that is delivered again, late, changes nothing", (t) => {
+  const { cluster, fold } = verified();
+  const early = cluster.add("web", "10.0.0.3");
+  feed(fold, [early, cluster.remove("web", "10.0.0.3"), early]);
+  t.same(membersOf(fold, "web"), [A, B]);
+  fold.take(cluster.state(), 0);
+  t.equal(fold.verified, true);
+  t.end();
+});
+
 t.test("another epoch makes the cluster unverified, and its removals wait", (t) => {
   const { cluster, fold } = verified();
   cluster.epoch = 99;

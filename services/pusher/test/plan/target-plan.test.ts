@@ -297,11 +297,9 @@ t.test("a renamed route attaches the child to the new name and leaves the old on
   renamed.a.define("web");
   renamed.a.add("web", A);
   renamed.verify(renamed.a).read();
-  t.match(
-    renamed.step(),
-    { step: { kind: "create-parent" }, applied: [] },
-    "policies saw its members before",
-  );
+  const done = renamed.step();
+  t.equal(done?.step.kind, "create-parent");
+  t.same(done?.applied, [], "policies saw its members before");
   t.same(renamed.settle(), []);
   t.same(renamed.device.resolve("k8s-web"), [A]);
   t.same(renamed.device.resolve("web"), [A]);
