@@ -17,7 +17,7 @@ const selector = z.strictObject({
 });
 
 /** A group from the configuration: what a ClusterAddressGroup says, without the custom resource. */
-export const staticGroupSchema = z.strictObject({
+const staticGroupSchema = z.strictObject({
   name: z
     .string()
     .regex(FIREWALL_NAME, "must be a name FortiOS accepts, at most 79 characters")

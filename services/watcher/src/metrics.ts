@@ -138,7 +138,19 @@ export function watcherMetrics(metrics: Metrics) {
     notCounting(counts: ReadonlyMap<NotCounting, number>): void {
       for (const reason of NOT_COUNTING) idle(counts.get(reason) ?? 0, { reason });
     },
-    leads: (leads: boolean): void => leader(leads ? 1 : 0),
+    /** One that does not lead says nothing and sees nothing: what it last said must not stand. */
+    leads(leads: boolean): void {
+      leader(leads ? 1 : 0);
+      if (leads) return;
+      for (const phase of PHASES) phases(0, { phase });
+      for (const resource of RESOURCES) {
+        fresh(0, { resource });
+        objects(0, { resource });
+      }
+      for (const reason of NOT_COUNTING) idle(0, { reason });
+      members(0);
+      pending(0);
+    },
     trouble: (kind: string): void => troubles({ kind: TROUBLES.includes(kind) ? kind : "other" }),
     kubernetesError: (resource: string, kind: KubernetesErrorKind): void => errors({ resource, kind }),
     rejectedAddress: (): void => rejected(),

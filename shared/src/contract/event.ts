@@ -19,7 +19,7 @@ export type RemoveCause = (typeof REMOVE_CAUSES)[number];
 /** At most this many owners stand in an event; `ownerCount` says how many there are. */
 export const OWNERS_SHOWN = 5;
 
-export const ownerSchema = z.object({
+const ownerSchema = z.object({
   kind: z.enum(["Pod", "Node"]),
   namespace: z.string().max(63).optional(),
   name: z.string().min(1).max(253),
@@ -40,7 +40,7 @@ const shape = {
   observedAt: z.int().nonnegative(),
 };
 
-export const eventSchema = z.discriminatedUnion("op", [
+const eventSchema = z.discriminatedUnion("op", [
   z.object({ ...shape, op: z.literal("add") }),
   z.object({ ...shape, op: z.literal("remove"), cause: z.enum(REMOVE_CAUSES) }),
 ]);

@@ -9,9 +9,9 @@ export const PHASES = ["syncing", "synced", "maintenance", "draining"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** How many groups one cluster may define: their names travel in each state message (payload limit 1 MiB). */
-export const MOST_GROUPS = 5000;
+const MOST_GROUPS = 5000;
 
-export const stateSchema = z.object({
+const stateSchema = z.object({
   v: z.literal(CONTRACT_VERSION),
   cluster: clusterName,
   /** uid of the namespace kube-system: tells two clusters of one name apart. */

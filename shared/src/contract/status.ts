@@ -4,7 +4,7 @@ import { CONTRACT_VERSION, readBody, writeBody } from "./version.ts";
 
 const version = z.literal(CONTRACT_VERSION);
 
-export const groupStatusSchema = z.object({
+const groupStatusSchema = z.object({
   /** The group's name on the firewall. */
   firewallGroup: z.string(),
   /** Members this cluster should have there, and those the firewall was read or acknowledged to hold. */
@@ -23,7 +23,7 @@ export const groupStatusSchema = z.object({
 export type GroupStatus = z.infer<typeof groupStatusSchema>;
 
 /** What one target holds of one cluster; KV bucket `podgate-status`, key `<cluster>.<target>`. */
-export const targetStatusSchema = z.object({
+const targetStatusSchema = z.object({
   v: version,
   cluster: clusterName,
   target: targetName,
@@ -39,7 +39,7 @@ export const targetStatusSchema = z.object({
 export type TargetStatus = z.infer<typeof targetStatusSchema>;
 
 /** What the pusher makes of the cluster as a whole; KV bucket `podgate-status`, key `<cluster>`. */
-export const clusterStatusSchema = z.object({
+const clusterStatusSchema = z.object({
   v: version,
   cluster: clusterName,
   /** The highest contract version the pusher reads: a watcher publishes at most that. */

@@ -2,7 +2,7 @@ import type { z } from "zod";
 
 /** The contract version this build writes, and the highest it reads. Version N and N−1 are read. */
 export const CONTRACT_VERSION = 1;
-export const LOWEST_VERSION = 1;
+const LOWEST_VERSION = 1;
 
 export type UnreadableReason = "not-json" | "newer-version" | "older-version" | "invalid" | "wrong-subject";
 

@@ -2,7 +2,7 @@ import type { PodFact } from "../facts/pod-fact.ts";
 import type { Ending } from "./pod-entry.ts";
 
 /** How long past its grace a terminating pod still counts when nobody says that it stopped. */
-export const GRACE_MARGIN_MS = 10_000;
+const GRACE_MARGIN_MS = 10_000;
 
 /**
  * Why a pod's own addresses are in no group, whatever it is labelled: `finished` (phase Succeeded or Failed),

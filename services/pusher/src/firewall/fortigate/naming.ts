@@ -3,9 +3,9 @@ import { AddressError, canonicalAddress } from "@podgate/shared/contract/address
 import type { ChildOrigin } from "../firewall.ts";
 
 /** Names of addresses and groups may have so many characters (recorded schemas of 6.2.7 to 7.2.8). */
-export const MAX_NAME = 79;
+const MAX_NAME = 79;
 /** Comments, likewise. */
-export const MAX_COMMENT = 255;
+const MAX_COMMENT = 255;
 
 const INSTALL = /^[a-z0-9]{1,16}$/;
 const HASH_DIGITS = 12;
