@@ -40,6 +40,25 @@ t.test("lists and watches are counted on over the sessions", async (t) => {
   t.equal(await value(metrics, 'podgate_watcher_fresh{resource="pods"}'), 0);
 });
 
+t.test("one that does not lead any more is in no phase, sees nothing and has no members", async (t) => {
+  const metrics = new Metrics("watcher", "1");
+  const observe = watcherMetrics(metrics);
+  observe.leads(true);
+  observe.following(pods(1, 1));
+  observe.state("synced", 6, 1);
+  const series = [
+    'podgate_watcher_phase{phase="synced"}',
+    'podgate_watcher_fresh{resource="pods"}',
+    'podgate_watcher_objects{resource="pods"}',
+    "podgate_watcher_members",
+    "podgate_watcher_pending_changes",
+    "podgate_watcher_leader",
+  ];
+  for (const each of series) t.ok(await value(metrics, each), each);
+  observe.leads(false);
+  for (const each of series) t.equal(await value(metrics, each), 0, each);
+});
+
 t.test("all pods are gone through every fifteen seconds at most", async (t) => {
   const clock = new VirtualClock();
   let counted = 0;
