@@ -47,7 +47,7 @@ export class Desired {
 
   /**
    * A fold changed. Returns the keys of the sources to tell the targets' plans of
-   * (`plan.desire(desired.target(name), keys, now)`); an empty set = nothing to tell.
+   * (`plan.desire(desired.target(name), keys)`); an empty set = nothing to tell.
    */
   changed(cluster: string, change: FoldChange): ReadonlySet<string> | "all" {
     const fold = this.#folds.get(cluster);

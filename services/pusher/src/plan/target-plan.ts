@@ -91,11 +91,7 @@ export class TargetPlan {
   }
 
   /** @param changed keys of the sources that changed since the last call; "all" (or absent) = look at every one */
-  desire(
-    { sources, clusters }: TargetDesired,
-    changed: ReadonlySet<string> | "all" | undefined,
-    _now: number,
-  ): void {
+  desire({ sources, clusters }: TargetDesired, changed: ReadonlySet<string> | "all" | undefined): void {
     this.#clusters = clusters;
     const cameOrWent = this.#plans.replace(sources);
     // What the last source that went had claimed is nobody's now, and there is nothing left to work out.
@@ -123,7 +119,7 @@ export class TargetPlan {
   }
 
   /** A full read replaces what was known. Returns what others changed since. */
-  read(actual: Actual, _now: number): readonly Drift[] {
+  read(actual: Actual): readonly Drift[] {
     const known = Known.from(actual);
     const drift = findDrift(this.#known, known, this.#unsure);
     this.#known = known;

@@ -97,7 +97,7 @@ export class TargetWork implements Work {
     if (this.#changed === undefined) return;
     const changed = this.#changed;
     this.#changed = undefined;
-    this.plan.desire(this.#ports.desired(), changed, now);
+    this.plan.desire(this.#ports.desired(), changed);
     if (this.#read) this.#readForParents(now);
   }
 
@@ -158,7 +158,7 @@ export class TargetWork implements Work {
       this.#sameUnit(unit);
       const now = clock.monotonic();
       this.#parents = new Set([...parents, ...[...actual.parents.values()].map(({ name }) => name)]);
-      this.#drifted(this.plan.read(actual, now));
+      this.#drifted(this.plan.read(actual));
       remember(this.plan.origins());
       onRead?.(actual);
       this.#read = true;

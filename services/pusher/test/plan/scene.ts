@@ -60,10 +60,10 @@ export class Scene {
   /** Reads the device, as at the start and for drift. */
   read(): readonly Drift[] {
     this.plan.device({ identity: IDENTITY, limits: this.device.limits });
-    this.plan.desire(this.desired.target("fw"), "all", this.now);
-    const drift = this.plan.read(this.device.read(this.plan.parents()), this.now);
+    this.plan.desire(this.desired.target("fw"), "all");
+    const drift = this.plan.read(this.device.read(this.plan.parents()));
     const keys = this.desired.remember(this.plan.origins());
-    this.plan.desire(this.desired.target("fw"), keys, this.now);
+    this.plan.desire(this.desired.target("fw"), keys);
     return drift;
   }
 
@@ -77,7 +77,7 @@ export class Scene {
     if (fold === undefined) throw new Error(`no fold of ${cluster.name}`);
     for (const input of inputs) {
       const keys = this.desired.changed(cluster.name, fold.take(input, this.now));
-      this.plan.desire(this.desired.target("fw"), keys, this.now);
+      this.plan.desire(this.desired.target("fw"), keys);
     }
     return this;
   }
