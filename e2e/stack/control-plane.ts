@@ -39,6 +39,7 @@ export class ControlPlane {
   readonly server: string;
   readonly ca: string;
   readonly #etcd: Program;
+  readonly #etcdUrl: string;
   readonly #remove: () => void;
   #apiServer: Program;
   readonly #startApiServer: () => Program;
@@ -52,6 +53,7 @@ export class ControlPlane {
     ca: string;
     admin: { certificate: string; key: string };
     etcd: Program;
+    etcdUrl: string;
     startApiServer: () => Program;
   }) {
     const { options, server, ca, admin, directory } = parts;
@@ -63,6 +65,7 @@ export class ControlPlane {
     this.client = new KubernetesClient(access);
     this.kubeconfig = writeKubeconfig(join(directory, "admin.kubeconfig"), options.name, access);
     this.#etcd = parts.etcd;
+    this.#etcdUrl = parts.etcdUrl;
     this.#startApiServer = parts.startApiServer;
     this.#apiServer = parts.startApiServer();
     this.#remove = parts.remove;
@@ -96,6 +99,21 @@ export class ControlPlane {
     await this.#apiServer.stop();
     this.#apiServer = this.#startApiServer();
     await this.ready();
+  }
+
+  /** Every older version is gone, from etcd and (by a restart) from the API server's watch cache. */
+  async compact(): Promise<void> {
+    const ask = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
+      const answer = await fetch(`${this.#etcdUrl}/v3/kv/${path}`, {
+        method: "POST",
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) throw new Error(`etcd ${path}: HTTP ${answer.status}`);
+      return (await answer.json()) as { header: { revision: string } };
+    };
+    const { header } = await ask("range", { key: Buffer.from("/").toString("base64") });
+    await ask("compaction", { revision: header.revision, physical: true });
+    await this.restartApiServer();
   }
 
   async close(): Promise<void> {
@@ -170,6 +188,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ca: authority.certificate,
     admin,
     etcd,
+    etcdUrl,
     startApiServer: () =>
       new Program({ name: `kube-apiserver of ${options.name}`, command: apiServerBin, args: apiFlags }),
   });
