@@ -3,7 +3,7 @@ import { BusError, type BucketConfig, type StreamConfig, type StreamInfo } from 
 /** A stream's configuration as JetStream spells it. */
 export type WireConfig = Readonly<Record<string, unknown>>;
 
-/** What every stream of Podgate has in common (design §2); the rest comes from StreamConfig. */
+/** What every stream of Podgate has in common (docs/adr/0003); the rest comes from StreamConfig. */
 const RULES: WireConfig = {
   retention: "limits",
   storage: "file",

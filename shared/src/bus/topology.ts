@@ -23,7 +23,7 @@ export const PUSHER_BUCKET = "podgate-pusher";
 
 const BUCKET_BYTES = 64 * 1024 * 1024;
 
-/** The stream that is one cluster's table (design §2). */
+/** The stream that is one cluster's table (docs/adr/0003). */
 export function streamFor(cluster: string, options: TopologyOptions = TOPOLOGY_DEFAULTS): StreamConfig {
   return { ...options, name: streamOf(cluster), subjects: [membersWildcard(cluster), stateSubject(cluster)] };
 }

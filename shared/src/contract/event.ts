@@ -4,7 +4,7 @@ import { clusterName, groupName } from "./names.ts";
 import { memberSubject, parseSubject } from "./subjects.ts";
 import { CONTRACT_VERSION, readBody, UnreadableMessage, writeBody } from "./version.ts";
 
-/** Why an address left a group, as far as its watcher saw it; guards weigh it (design §2). */
+/** Why an address left a group, as far as its watcher saw it; guards weigh it (docs/adr/0010). */
 export const REMOVE_CAUSES = [
   "ended",
   "changed",

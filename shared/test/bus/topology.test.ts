@@ -4,7 +4,7 @@ import { bucketWire, streamWire } from "../../src/bus/stream-wire.ts";
 import { buckets, ensureTopology, streamFor, TOPOLOGY_DEFAULTS } from "../../src/bus/topology.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
-t.test("a cluster's stream is the table that the design describes", async (t) => {
+t.test("a cluster's stream keeps the last message per subject, of its members and its state", async (t) => {
   t.match(streamWire(streamFor("prod", { ...TOPOLOGY_DEFAULTS, replicas: 3 })), {
     name: "PODGATE_prod",
     subjects: ["podgate.members.prod.>", "podgate.clusters.prod"],

@@ -15,7 +15,7 @@ import {
   XSS,
 } from "./refusal.ts";
 
-/** Characters that no name may hold (DOC 651640; TFP's escaper; the monitor swagger's key pattern). */
+/** Characters that no name may hold (Fortinet's document 651640; terraform-provider-fortios; the monitor swagger). */
 const FORBIDDEN = /[<>()#"']/;
 
 const refuse = (code: number, value: unknown): never => {
@@ -129,7 +129,7 @@ export function parseRow(field: TableField, item: unknown, profile: Profile): Ro
   return row;
 }
 
-/** Lists of names are read back in another order than they were written (TFP#343): ours is by name. */
+/** Lists of names are read back in another order than they were written (terraform-provider-fortios issue 343): ours is by name. */
 export function sortRows(field: TableField, rows: Row[]): Row[] {
   if (!field.memberTable) return rows;
   const key = (row: Row): string => textIn(row, field.mkey);

@@ -1,4 +1,4 @@
-/** What the device will not do. `code` is a FortiOS CLI code (HFC's table, `fortios-api.md` §3). */
+/** What the device will not do. `code` is a FortiOS CLI code, as `exceptions.py` of hfortix-core lists them. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: number | undefined;

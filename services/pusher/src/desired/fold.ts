@@ -40,7 +40,7 @@ export interface FoldOptions {
 }
 
 /**
- * One cluster as the pusher may act on it (design §2, "When the pusher acts").
+ * One cluster as the pusher may act on it (docs/architecture.md).
  *
  * Two sets: what *stands* (acts on firewalls) and what the current *session* of the stream says. The session's set
  * replaces the standing one only when a live state message says `synced` with the pinned uid and with count and

@@ -45,7 +45,7 @@ const refusal = (
 
 /**
  * FortiOS as planning sees it: objects that refer to each other by name, and what it refuses. Written from
- * fortios-api.md, not from the planner.
+ * Fortinet's documentation, not from the planner.
  */
 export class ModelDevice {
   readonly addresses = new Map<string, AddressObject>();

@@ -68,7 +68,7 @@ export interface SessionObserver {
 const POKE_MS = 200;
 
 /**
- * One reign over the cluster's stream, in the order the design gives: claim, list, read back, publish the
+ * One reign over the cluster's stream, in this order: claim, list, read back, publish the
  * difference, say `synced`; then every change as it happens and a state message as heartbeat. Resolves when the
  * signal is aborted, after what was in flight is stored; rejects when the publisher is fenced or the source
  * fails for good.

@@ -20,7 +20,7 @@ interface Body {
 export type Seen = Body & { readonly sequence: number; readonly at: number };
 
 /**
- * A reader of one stream, written from the design and not from the code: it folds what is stored and compares
+ * A reader of one stream, written from docs/adr/0003 and not from the code: it folds what is stored and compares
  * every state message with what it holds at that place.
  */
 export class Fold {

@@ -9,7 +9,7 @@ import { addressTable, create, resource } from "./wire/request.ts";
 /** What may stand for "no member", the best first. */
 type Filler = "nothing" | "none" | "own";
 
-/** The codes for a list of members that FortiOS won't take are not known for sure (fortios-api.md §13). */
+/** No public source says for sure which codes FortiOS gives for a list of members that it won't take. */
 const OTHER_FILLER: ReadonlySet<RefusalClass> = new Set(["invalid", "reference", "dependency", "other"]);
 
 /**

@@ -21,7 +21,7 @@ export interface GotTransport extends DeviceTransport {
   close(): void;
 }
 
-/** FortiOS has a small pool of web server processes: few connections, kept open (fortios-api.md §9). */
+/** FortiOS has a small pool of web server processes (Fortinet's KB 219266): few connections, kept open. */
 const MAX_SOCKETS = 2;
 const IDLE_MS = 10_000;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;

@@ -45,7 +45,7 @@ async function optional(client: Client, template: string, signal: AbortSignal): 
 
 const resultsOf = (reply: Reply): unknown => (reply.ok ? reply.results : undefined);
 
-/** Writing through both units of a pair makes two writers of one (fortios-api.md §9, HA). */
+/** Writing through both units of a pair makes two writers of one: a secondary takes changes, too (KB 363357). */
 function roleWarning(peers: unknown, serial: string): string[] {
   const rows = Array.isArray(peers) ? peers.filter(isObject) : [];
   const self = rows.find((row) => row["serial_no"] === serial);

@@ -9,7 +9,7 @@ const PAGE = 1000;
 
 /**
  * All rows of a table that fit the query. What is incomplete is never taken for everything: a device under load has
- * been seen to count its objects and hold none in the reply (fortios-api.md §9).
+ * been seen to count its objects and hold none in the reply (terraform-provider-fortios issue 333).
  *
  * @throws FirewallError `busy` where rows are missing, or the table changed between two pages
  */

@@ -11,7 +11,7 @@ const INSTALL = /^[a-z0-9]{1,16}$/;
 const HASH_DIGITS = 12;
 /** What follows the mark in the comment of a child. */
 const ORIGIN = /^ (.+) of cluster ([a-z0-9-]+)$/;
-/** Everything else is refused somewhere, or read as a path (fortios-api.md 1.1). */
+/** Everything else is refused somewhere (Fortinet's document 651640 and its 7.6.5 swagger), or read as a path. */
 const UNSAFE = /[^A-Za-z0-9._:-]+/g;
 /** What FortiOS takes in the name of a group that a user chose. */
 const USER_NAME = /^(?! )[A-Za-z0-9._: +=@/-]{1,79}(?<! )$/;

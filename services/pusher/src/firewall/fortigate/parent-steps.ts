@@ -12,7 +12,7 @@ type CreateParent = Extract<Step, { kind: "create-parent" }>;
 type Link = Extract<Step, { kind: "attach-child" | "detach-child" }>;
 type DeleteParent = Extract<Step, { kind: "delete-parent" }>;
 
-/** Answers that leave open how things stand, because their codes are not known for sure (fortios-api.md §13). */
+/** Answers that leave open how things stand, because no public source says for sure which codes FortiOS gives. */
 const OPEN: ReadonlySet<RefusalClass> = new Set([
   "missing",
   "duplicate",

@@ -78,7 +78,7 @@ function isAddressOf(names: Names, name: string, family: Family): boolean {
   return address !== undefined && familyOf(address) === family;
 }
 
-/** Compared again by name: how filters tell case and dots differs by firmware (fortios-api.md §1). */
+/** Compared again by name: how filters tell case and dots differs by firmware. */
 export async function ownAddresses(
   client: Client,
   names: Names,

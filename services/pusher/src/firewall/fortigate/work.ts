@@ -42,7 +42,7 @@ export async function send({ client, signal }: Tools, request: WireRequest): Pro
   return written.reply;
 }
 
-/** Right after many were made, a GET of an object may say 404 although it is there (fortios-api.md §9). */
+/** Right after many were made, a GET of an object may say 404 although it is there (7.4.8; terraform-provider-fortios issue 388). */
 const SECOND_LOOK_MS = 500;
 
 /** @returns what `look` finds, the second time at the latest */

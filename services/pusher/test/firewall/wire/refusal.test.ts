@@ -46,7 +46,7 @@ for (const [status, asJson, asPage] of STATUSES) {
   });
 }
 
-/** Every code that the CLI layer is known to answer with (HFC's table). */
+/** Every code that the CLI layer is known to answer with (`exceptions.py` of hfortix-core). */
 const CODES: readonly [number, RefusalClass][] = [
   [-1, "invalid"],
   [-2, "invalid"],

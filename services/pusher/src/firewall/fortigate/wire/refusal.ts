@@ -19,7 +19,7 @@ export type RefusalClass =
   | "invalid"
   | "other";
 
-/** CLI codes (HFC's table; fortios-api.md §3), and our words for them. */
+/** FortiOS CLI codes, as `exceptions.py` of hfortix-core lists them, and our words for them. */
 const CODES: Readonly<Record<number, readonly [RefusalClass, string]>> = {
   [-1]: ["invalid", "invalid length of value"],
   [-2]: ["invalid", "index out of range"],
