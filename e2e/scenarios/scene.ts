@@ -22,6 +22,8 @@ const BOUND_MS = 5000;
 const POLL_MS = 50;
 const WAIT_MS = 30_000;
 const LOG_LINES = 80;
+/** A file takes two minutes; a machine may be busy with others. */
+const FILE_MS = 600_000;
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -277,7 +279,7 @@ type Play = (t: Test, scene: Scene) => Promise<unknown>;
  */
 export function stage(root: Test, options: StackOptions = {}): (play: Play) => (t: Test) => Promise<void> {
   let scene: Promise<Scene> | undefined;
-  root.setTimeout(240_000);
+  root.setTimeout(FILE_MS);
   root.teardown(async () => {
     // One that could not be started was told by the test that wanted it, and left nothing behind.
     const running = await scene?.catch(() => undefined);
