@@ -22,7 +22,11 @@ export const ROOMS: readonly Room[] = [
   { place: BUS, may: [CONTRACT, RUNTIME] },
   { place: RUNTIME, may: [] },
 
-  { place: `${WATCHER}/configuration*.ts`, may: [CONTRACT, `${BUS}/configuration.ts`], pure: true },
+  {
+    place: `${WATCHER}/configuration*.ts`,
+    may: [CONTRACT, `${BUS}/configuration.ts`, `${RUNTIME}/sections.ts`],
+    pure: true,
+  },
   { place: `${WATCHER}/facts`, may: [CONTRACT], pure: true },
   { place: `${WATCHER}/membership`, may: [CONTRACT, `${WATCHER}/facts`], pure: true },
   {
@@ -38,7 +42,11 @@ export const ROOMS: readonly Room[] = [
     may: [CONTRACT, BUS, RUNTIME, `${WATCHER}/membership`, `${WATCHER}/kubernetes`],
   },
 
-  { place: `${PUSHER}/configuration*.ts`, may: [CONTRACT, `${BUS}/configuration.ts`], pure: true },
+  {
+    place: `${PUSHER}/configuration*.ts`,
+    may: [CONTRACT, `${BUS}/configuration.ts`, `${RUNTIME}/sections.ts`],
+    pure: true,
+  },
   { place: `${PUSHER}/desired`, may: [CONTRACT, `${PUSHER}/configuration.ts`], pure: true },
   { place: `${PUSHER}/plan`, may: [CONTRACT, `${PUSHER}/desired`, PORT], pure: true },
   { place: `${PUSHER}/firewall`, may: [CONTRACT, RUNTIME] },

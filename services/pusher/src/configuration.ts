@@ -2,6 +2,7 @@ import { z } from "zod";
 import { natsSchema } from "@podgate/shared/bus/configuration";
 import { AddressError, parseCidr } from "@podgate/shared/contract/address";
 import { clusterName, targetName } from "@podgate/shared/contract/names";
+import { logSection, opsSection } from "@podgate/shared/runtime/sections";
 import { crossFaults } from "./configuration-faults.ts";
 
 const file = z.string().min(1);
@@ -104,27 +105,8 @@ export const configurationSchema = z
       .boolean()
       .default(true)
       .describe("undo what others changed in Podgate's objects; false = only report"),
-    ops: z
-      .strictObject({
-        host: z.string().default("0.0.0.0").describe("address of the ops server"),
-        port: z
-          .int()
-          .min(0)
-          .max(65535)
-          .default(8080)
-          .describe("port of /livez, /readyz and /metrics; 0 = any free one"),
-      })
-      .prefault({})
-      .describe("server for probes and metrics"),
-    log: z
-      .strictObject({
-        level: z
-          .enum(["debug", "info", "warn", "error"])
-          .default("info")
-          .describe("least level that is logged"),
-      })
-      .prefault({})
-      .describe("log lines on standard output"),
+    ops: opsSection,
+    log: logSection,
   })
   .superRefine(
     (configuration, context) => {

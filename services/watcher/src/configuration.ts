@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { natsSchema } from "@podgate/shared/bus/configuration";
 import { clusterName, FIREWALL_NAME } from "@podgate/shared/contract/names";
+import { logSection, opsSection } from "@podgate/shared/runtime/sections";
 
 const selector = z.strictObject({
   matchLabels: z.record(z.string(), z.string()).optional().describe("labels with exactly these values"),
@@ -77,27 +78,8 @@ export const configurationSchema = z.strictObject({
     .prefault({})
     .describe("election of the replica that publishes"),
   heartbeatSeconds: z.number().min(0.2).max(60).default(2).describe("how often a state message is published"),
-  ops: z
-    .strictObject({
-      host: z.string().default("0.0.0.0").describe("address of the ops server"),
-      port: z
-        .int()
-        .min(0)
-        .max(65535)
-        .default(8080)
-        .describe("port of /livez, /readyz and /metrics; 0 = any free one"),
-    })
-    .prefault({})
-    .describe("server for probes and metrics"),
-  log: z
-    .strictObject({
-      level: z
-        .enum(["debug", "info", "warn", "error"])
-        .default("info")
-        .describe("least level that is logged"),
-    })
-    .prefault({})
-    .describe("log lines on standard output"),
+  ops: opsSection,
+  log: logSection,
 });
 
 export type Configuration = z.infer<typeof configurationSchema>;
