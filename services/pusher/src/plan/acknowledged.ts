@@ -3,12 +3,13 @@ import { groupKey, type ChildOrigin, type Step } from "../firewall/firewall.ts";
 import type { Known } from "./known.ts";
 import type { Applied } from "./plan.ts";
 import type { Record } from "./record.ts";
+import type { Undone } from "./undone.ts";
 
 /**
  * Takes a step that the device did into what is known. Returns the memberships that changed as policies see them:
  * a child that no parent holds is seen by nobody.
  */
-export function acknowledge(known: Known, step: Step, record: Record): Applied[] {
+export function acknowledge(known: Known, step: Step, record: Record, undone: Undone): Applied[] {
   switch (step.kind) {
     case "create-address":
     case "repair-address":
@@ -27,7 +28,7 @@ export function acknowledge(known: Known, step: Step, record: Record): Applied[]
       const origin = known.children.get(key)?.origin ?? record.claimed;
       known.putChild(key, step.members);
       if (origin === undefined || known.holders(key).size === 0) return [];
-      return [...joined(origin, step.added, record), ...left(origin, step.removed, record)];
+      return [...joined(origin, step.added, record, undone), ...left(origin, step.removed, record, undone)];
     }
     case "delete-child":
       known.deleteChild(groupKey(step.family, step.child));
@@ -40,13 +41,13 @@ export function acknowledge(known: Known, step: Step, record: Record): Applied[]
       if (step.kind === "create-parent")
         known.addParent({ name: parent, family, ours: true, members: [child] });
       else known.attach(parent, child, family);
-      return origin === undefined || !isNew ? [] : joined(origin, members ?? [], record);
+      return origin === undefined || !isNew ? [] : joined(origin, members ?? [], record, undone);
     }
     case "detach-child": {
       const { origin, key, members } = known.children.get(groupKey(step.family, step.child)) ?? {};
       known.detach(step.parent, step.child, step.family);
       if (origin === undefined || key === undefined || known.holders(key).size > 0) return [];
-      return left(origin, members ?? [], record);
+      return left(origin, members ?? [], record, undone);
     }
     default:
       known.parents.delete(groupKey(step.family, step.parent));
@@ -54,18 +55,20 @@ export function acknowledge(known: Known, step: Step, record: Record): Applied[]
   }
 }
 
-function joined(origin: ChildOrigin, addresses: Iterable<string>, record: Record): Applied[] {
+function joined(origin: ChildOrigin, addresses: Iterable<string>, record: Record, undone: Undone): Applied[] {
   const { cluster, group } = origin;
   return [...addresses].map((address) => {
-    const observedAt = record.joined(origin, address);
+    const joinedAt = record.joined(origin, address);
+    const observedAt = undone.has("add", origin, address, joinedAt) ? undefined : joinedAt;
     return { op: "add", cluster, group, address, observedAt };
   });
 }
 
-function left(origin: ChildOrigin, addresses: Iterable<string>, record: Record): Applied[] {
+function left(origin: ChildOrigin, addresses: Iterable<string>, record: Record, undone: Undone): Applied[] {
   const { cluster, group } = origin;
   return [...addresses].map((address) => {
-    const { cause, observedAt } = record.left(origin, address);
+    const { cause, observedAt: leftAt } = record.left(origin, address);
+    const observedAt = undone.has("remove", origin, address, leftAt) ? undefined : leftAt;
     return { op: "remove", cluster, group, address, observedAt, cause };
   });
 }

@@ -37,7 +37,7 @@ export interface Applied {
   readonly cluster: string;
   readonly group: string;
   readonly address: string;
-  /** Milliseconds since 1970 at which the watcher saw the change; undefined where nothing on record tells. */
+  /** Milliseconds since 1970 at which the watcher saw the change; undefined where nothing on record tells, or drift was undone. */
   readonly observedAt: number | undefined;
   /** Of a removal. */
   readonly cause?: Cause;

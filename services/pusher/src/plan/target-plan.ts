@@ -24,6 +24,7 @@ import type { DiffContext } from "./shards.ts";
 import { SourcePlans } from "./source-plans.ts";
 import { PATIENCE_MS, type StepContext } from "./steps.ts";
 import { Turns } from "./turns.ts";
+import { Undone } from "./undone.ts";
 import { mostUrgent, type Choice } from "./urgency.ts";
 import { findWarnings } from "./warnings.ts";
 
@@ -76,6 +77,7 @@ export class TargetPlan {
   /** Names of objects whose last write was not answered. */
   readonly #unsure = new Set<string>();
   readonly #missing = new Map<string, number>();
+  readonly #undone = new Undone();
   #offer: Offer | undefined;
   #unparkAt = Number.POSITIVE_INFINITY;
 
@@ -122,6 +124,7 @@ export class TargetPlan {
   read(actual: Actual): readonly Drift[] {
     const known = Known.from(actual);
     const drift = findDrift(this.#known, known, this.#unsure);
+    this.#undone.read(this.#known, known, this.#unsure, recordOf(this.#plans, undefined));
     this.#known = known;
     this.#unsure.clear();
     this.#all();
@@ -218,7 +221,7 @@ export class TargetPlan {
   }
 
   #done(known: Known, step: Step, source: string | undefined, now: number): Applied[] {
-    const applied = acknowledge(known, step, recordOf(this.#plans, source));
+    const applied = acknowledge(known, step, recordOf(this.#plans, source), this.#undone);
     const released = unpark(this.#parking, step, source);
     for (const name of namesOf(step)) {
       this.#unsure.delete(name);

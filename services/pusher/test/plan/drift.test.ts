@@ -80,3 +80,46 @@ t.test("the difference that an unanswered write of ours left is no drift", (t) =
   t.same(scene.settle(), [], "it had been done");
   t.end();
 });
+
+/** What the device took until nothing was left to do: what happened, and whether it tells how long news took. */
+function applied(scene: Scene): string[] {
+  const found: string[] = [];
+  for (let done = scene.step(); done !== undefined; done = scene.step())
+    for (const { op, address, observedAt } of done.applied)
+      found.push(`${op} ${address} ${observedAt === undefined ? "repair" : "news"}`);
+  return found;
+}
+
+t.test("what repairs drift does not tell how long news took", (t) => {
+  const scene = Scene.running([A, B]);
+  scene.device.group(4, "web").members.length = 0;
+  scene.read();
+  scene.read();
+  t.same(applied(scene), [`add ${A} repair`, `add ${B} repair`], "a child that was taken out of its parent");
+  scene.device.group(4, CHILD).members.splice(0, 1);
+  scene.read();
+  t.same(applied(scene), [`add ${A} repair`], "a member that was taken out");
+  scene.device.groups.delete("4:web");
+  scene.device.groups.delete(`4:${CHILD}`);
+  scene.read();
+  t.same(applied(scene), [`add ${A} repair`, `add ${B} repair`], "groups that were deleted");
+  scene.hear(scene.a, scene.a.remove("web", B));
+  t.same(applied(scene), [`remove ${B} news`]);
+  scene.device.group(4, CHILD).members.push(`pg.t.${B}`);
+  scene.read();
+  t.same(applied(scene), [`remove ${B} repair`], "a member that was put in");
+  t.end();
+});
+
+t.test("what a watcher saw after drift tells how long it took, as ever", (t) => {
+  const scene = Scene.running([A, B]);
+  scene.device.group(4, CHILD).members.splice(0, 1);
+  scene.read();
+  scene.hear(scene.a, scene.a.remove("web", A), scene.a.add("web", A), scene.a.add("web", C));
+  t.same(applied(scene).toSorted(), [`add ${A} news`, `add ${C} news`]);
+  scene.read();
+  scene.hear(scene.a, scene.a.remove("web", A));
+  scene.hear(scene.a, scene.a.add("web", B));
+  t.same(applied(scene), [`remove ${A} news`]);
+  t.end();
+});
