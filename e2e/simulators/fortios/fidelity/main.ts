@@ -10,26 +10,49 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const only = process.argv.slice(2);
-const bin = await pythonEnvironment(say);
-const simulators = new Map<string, Simulator>();
-for (const profile of PROFILE_LINES)
-  simulators.set(profile, await startSimulator({ profile, vdoms: ["root", "dmz"] }));
-const results: Result[] = [];
-try {
-  const clients = { "fortigate-api": runFortigateApi, ansible: runAnsible };
-  for (const [name, client] of Object.entries(clients)) {
-    if (only.length > 0 && !only.includes(name)) continue;
-    const started = performance.now();
-    say(`${name}: ${PROFILE_LINES.join(", ")} …`);
-    results.push(...(await client(bin, simulators)));
-    say(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+const CLIENTS = { "fortigate-api": runFortigateApi, ansible: runAnsible };
+const NAMES = Object.keys(CLIENTS).join(", ");
+const USAGE = `usage: npm run fidelity -- [CLIENT]...
+
+Runs clients that others wrote against the FortiOS simulator, with every profile (${PROFILE_LINES.join(", ")}).
+The first run installs them into a Python environment of their own.
+
+CLIENT: ${NAMES}; all when none is named
+`;
+
+async function fidelity(only: readonly string[]): Promise<number> {
+  const bin = await pythonEnvironment(say);
+  const simulators = new Map<string, Simulator>();
+  for (const profile of PROFILE_LINES)
+    simulators.set(profile, await startSimulator({ profile, vdoms: ["root", "dmz"] }));
+  const results: Result[] = [];
+  try {
+    for (const [name, client] of Object.entries(CLIENTS)) {
+      if (only.length > 0 && !only.includes(name)) continue;
+      const started = performance.now();
+      say(`${name}: ${PROFILE_LINES.join(", ")} …`);
+      results.push(...(await client(bin, simulators)));
+      say(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    }
+  } finally {
+    await Promise.all([...simulators.values()].map((simulator) => simulator.close()));
   }
-} finally {
-  await Promise.all([...simulators.values()].map((simulator) => simulator.close()));
+  const { text, failures } = table(results, PROFILE_LINES);
+  say(text);
+  for (const failure of failures) say(`FAILED ${failure}`);
+  say(`${String(results.filter(({ ok }) => ok).length)} passed, ${String(failures.length)} failed`);
+  return failures.length > 0 || results.length === 0 ? 1 : 0;
 }
-const { text, failures } = table(results, PROFILE_LINES);
-say(text);
-for (const failure of failures) say(`FAILED ${failure}`);
-say(`${String(results.filter(({ ok }) => ok).length)} passed, ${String(failures.length)} failed`);
-if (failures.length > 0 || results.length === 0) process.exitCode = 1;
+
+const given = process.argv.slice(2);
+const unknown = given.filter((name) => !Object.hasOwn(CLIENTS, name));
+if (given.includes("--help") || given.includes("-h")) {
+  process.stdout.write(USAGE);
+} else if (unknown.length > 0) {
+  process.stderr.write(
+    `fidelity: unknown client ${unknown.map((name) => `"${name}"`).join(", ")}: use ${NAMES}, or --help\n`,
+  );
+  process.exitCode = 2;
+} else {
+  process.exitCode = await fidelity(given);
+}
