@@ -28,6 +28,7 @@ export interface FoldChange {
 
 const NOTHING: FoldChange = { groups: new Set() };
 const ALL: FoldChange = { groups: "all" };
+const READING = "reading the stream";
 
 export interface FoldOptions {
   readonly cluster: string;
@@ -143,10 +144,9 @@ export class ClusterFold {
         this.#session = new Session(input.created);
         this.#foreign = false;
         this.#mismatch = false;
-        return this.#unverify("reading the stream");
+        return this.#unverify(READING);
       case "caught-up":
-        if (this.#session !== undefined) this.#session.caughtUp = true;
-        return NOTHING;
+        return this.#caughtUp();
       case "interrupted":
         this.#session = undefined;
         return this.#unverify(`the stream was interrupted: ${input.reason}`);
@@ -159,6 +159,17 @@ export class ClusterFold {
   tick(now: number): FoldChange {
     this.#standing.prune(now);
     return this.#silence(now);
+  }
+
+  #caughtUp(): FoldChange {
+    const session = this.#session;
+    if (session === undefined) return NOTHING;
+    session.caughtUp = true;
+    if (this.#why !== READING) return NOTHING;
+    const isEmpty = session.lastSequence === 0;
+    return this.#unverify(
+      isEmpty ? "nothing heard from its watcher yet" : "its watcher has not confirmed the stream yet",
+    );
   }
 
   #silence(now: number): FoldChange {
@@ -246,7 +257,7 @@ export class ClusterFold {
     if (this.#foreign)
       return `another cluster (uid ${state.clusterUid}) publishes under this name; ${this.#uid} is known`;
     if (session.unreadable !== undefined) return `a message cannot be read: ${session.unreadable}`;
-    if (!session.caughtUp) return "reading the stream";
+    if (!session.caughtUp) return READING;
     if (state.epoch.created !== session.created) return "the stream was made anew";
     if (state.phase !== "synced" && state.phase !== "draining") return `the watcher says ${state.phase}`;
     this.#mismatch = state.members !== session.members || state.digest !== session.digest;

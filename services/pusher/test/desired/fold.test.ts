@@ -41,6 +41,22 @@ t.test("only a live state that agrees with the stream verifies a cluster", (t) =
   t.end();
 });
 
+t.test("before a watcher confirms the stream, the reason tells whether one was ever heard", (t) => {
+  const cluster = new ClusterStandIn("a").define("web");
+  const fold = cluster.fold();
+  const [session] = cluster.session();
+  if (session !== undefined) fold.take(session, 0);
+  t.equal(fold.reason, "reading the stream");
+  fold.take({ kind: "caught-up" }, 0);
+  t.equal(fold.reason, "nothing heard from its watcher yet");
+  cluster.add("web", A);
+  feed(fold, cluster.session());
+  t.equal(fold.reason, "its watcher has not confirmed the stream yet");
+  feed(fold, [cluster.state()]);
+  t.equal(fold.reason, undefined);
+  t.end();
+});
+
 t.test("a state of an older stream or from before the end of the replay does not verify", (t) => {
   const cluster = new ClusterStandIn("a").define("web");
   const fold = cluster.fold();
