@@ -15,7 +15,7 @@ export interface TopologyPorts {
 
 const RETRY = { baseMs: 200, capMs: 10_000 };
 /** Somebody may delete a stream; its watcher waits until it is there again. */
-const AGAIN_MS = 30_000;
+const AGAIN_MS = 5000;
 
 export function makeTopology(bus: Bus, { bus: settings, clusters }: Configuration): Promise<TopologyFault[]> {
   const options = { ...TOPOLOGY_DEFAULTS, replicas: settings.replicas };
