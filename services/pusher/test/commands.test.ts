@@ -73,7 +73,7 @@ t.test("a command that is refused the token leaves the device alone, and so does
   stage.token = () => "simulator-token";
   t.match((await plan()).text, /fw1 .*cannot be read: .*nothing is sent for another/);
   const checked = await stage.during(checkCommand(stage.configuration, stage.ports(), WAIT));
-  t.match(checked.text, /FAIL +token +fw1 +the device refused the token/);
+  t.match(checked.text, /failed +token +fw1 +the device refused the token/);
   t.equal(stage.device.log.entries().length, 1);
 });
 
@@ -138,7 +138,7 @@ t.test("check finds everything right, in one table, and changes nothing", async 
   await stage.watcher("east", "web");
   const { text, json, code } = await checked(stage);
   t.equal(code, 0, text);
-  const { rows } = json as { rows: { check: string; result: string }[] };
+  const { checks: rows } = json as { checks: { check: string; result: string }[] };
   t.strictSame(
     rows.map(({ check }) => check),
     [
@@ -167,13 +167,13 @@ t.test("check finds everything right, in one table, and changes nothing", async 
     text,
   );
   t.notOk(stage.device.log.entries().some(({ changed }) => changed));
-  t.match(text, /OK +reachable +fw1 +FGVM-0001, FortiOS 7\.4/);
+  t.match(text, /ok +reachable +fw1 +FGVM-0001, FortiOS 7\.4/);
 });
 
 t.test("check says of each thing that is wrong how to mend it", async (t) => {
   const streams = new Stage();
   const missing = await checked(streams);
-  t.match(missing.text, /WARN +stream +PODGATE_east +does not exist yet\n +→ podgate-pusher bus init/);
+  t.match(missing.text, /warn +stream +PODGATE_east +does not exist yet\n +fix: podgate-pusher bus init/);
 
   const readOnly = new Stage(configurationOf(), {
     users: [
@@ -185,33 +185,39 @@ t.test("check says of each thing that is wrong how to mend it", async (t) => {
   t.equal(rights.code, 1);
   t.match(
     rights.text,
-    /FAIL +write addrgrp6 +fw1 +.*403.*\n +→ give the API user's profile fwgrp-permission/,
+    /failed +write addrgrp6 +fw1 +.*403.*\n +fix: give the API user's profile fwgrp-permission/,
   );
 
   const scope = new Stage(configurationOf({ targets: [{ name: "fw1", vdom: "nowhere" }] }));
   await scope.watcher("east");
-  t.match((await checked(scope)).text, /FAIL +\S+ right +fw1 +.*\n +→ .*this VDOM to the user's scope/);
+  t.match((await checked(scope)).text, /failed +\S+ right +fw1 +.*\n +fix: .*this VDOM to the user's scope/);
 
   const dead = new Stage();
   await dead.watcher("east");
   dead.dead.add("fw1.example.com");
-  t.match((await checked(dead)).text, /FAIL +reachable +fw1 +.*no answer within 30000 ms\n +→ is something/);
+  t.match(
+    (await checked(dead)).text,
+    /failed +reachable +fw1 +.*no answer within 30000 ms\n +fix: is something/,
+  );
 
   const token = new Stage();
   await token.watcher("east");
   token.token = () => "wrong-canary";
   const refused = await checked(token);
-  t.match(refused.text, /FAIL +token +fw1 +.*not accepted.*\n +→ put the token of a REST API administrator/);
+  t.match(
+    refused.text,
+    /failed +token +fw1 +.*not accepted.*\n +fix: put the token of a REST API administrator/,
+  );
   t.notMatch(refused.text + token.raw.join(""), /canary/);
 
   const file = new Stage();
   await file.watcher("east");
   file.token = () => undefined;
-  t.match((await checked(file)).text, /FAIL +files +fw1 +.*ENOENT.*\n +→ mount the file there/);
+  t.match((await checked(file)).text, /failed +files +fw1 +.*ENOENT.*\n +fix: mount the file there/);
 
   const offline = new Stage();
   offline.server.stop();
-  t.match((await checked(offline)).text, /FAIL +NATS .*\n +→ check nats\.servers/);
+  t.match((await checked(offline)).text, /failed +NATS .*\n +fix: check nats\.servers/);
 });
 
 t.test("check warns of a FortiManager and of a clock that is off", async (t) => {
@@ -222,6 +228,6 @@ t.test("check warns of a FortiManager and of a clock that is off", async (t) => 
   await stage.watcher("east");
   const { text, code } = await checked(stage);
   t.equal(code, 0);
-  t.match(text, /WARN +central management +fw1 +managed by a FortiManager.*\n +→ let the FortiManager/);
-  t.match(text, /WARN +clock +fw1 +the device is 120 s behind\n +→ set NTP/);
+  t.match(text, /warn +central management +fw1 +managed by a FortiManager.*\n +fix: let the FortiManager/);
+  t.match(text, /warn +clock +fw1 +the device is 120 s behind\n +fix: set NTP/);
 });

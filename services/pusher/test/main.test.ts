@@ -66,10 +66,10 @@ t.test("check without NATS and without a token file says both, as data, and fail
     join(folder, "pusher.yaml"),
   );
   t.equal(code, 1);
-  const { rows } = JSON.parse(out) as { rows: { check: string; result: string; fix?: string }[] };
+  const { checks: rows } = JSON.parse(out) as { checks: { check: string; result: string; fix?: string }[] };
   t.strictSame(
-    rows.filter(({ result }) => result === "fail").map(({ check }) => check),
+    rows.filter(({ result }) => result === "failed").map(({ check }) => check),
     ["NATS", "files"],
   );
-  t.ok(rows.every(({ result, fix }) => result !== "fail" || fix !== undefined));
+  t.ok(rows.every(({ result, fix }) => result !== "failed" || fix !== undefined));
 });

@@ -1,5 +1,5 @@
 import type { Configuration } from "./configuration.ts";
-import { failed, ok, skipped, type Row } from "./check-row.ts";
+import { failed, ok, skipped, type Row } from "@podgate/shared/runtime/check-row";
 import { clusterUid } from "./kubernetes/cluster.ts";
 import { requireEstablished } from "./kubernetes/established.ts";
 import { ADDRESS_GROUPS_CRD, CLUSTER_ADDRESS_GROUPS_CRD } from "./kubernetes/resources.ts";

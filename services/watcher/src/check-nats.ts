@@ -4,7 +4,7 @@ import { clusterStatusKey, parseClusterStatus, STATUS_BUCKET } from "@podgate/sh
 import { memberSubject, pokeSubject, stateSubject, streamOf } from "@podgate/shared/contract/subjects";
 import { CONTRACT_VERSION } from "@podgate/shared/contract/version";
 import type { Clock } from "@podgate/shared/runtime/clock";
-import { failed, ok, skipped, type Row } from "./check-row.ts";
+import { failed, ok, skipped, type Row } from "@podgate/shared/runtime/check-row";
 
 export interface NatsCheck {
   readonly bus: Bus;

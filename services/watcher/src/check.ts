@@ -2,7 +2,7 @@ import { systemClock } from "@podgate/shared/runtime/clock";
 import { UserError } from "@podgate/shared/runtime/errors";
 import { checkKubernetes } from "./check-kubernetes.ts";
 import { checkNats } from "./check-nats.ts";
-import { failed, ok, skipped, type Row } from "./check-row.ts";
+import { failed, ok, skipped, type Row } from "@podgate/shared/runtime/check-row";
 import type { Configuration } from "./configuration.ts";
 import { busOf } from "./connections.ts";
 import { kubeConfig } from "./kubernetes/cluster.ts";

@@ -2,7 +2,7 @@ import { runProgram } from "@podgate/shared/runtime/command-line";
 import { loadConfig, showConfig } from "@podgate/shared/runtime/config";
 import { UserError } from "@podgate/shared/runtime/errors";
 import { runUntilSignal } from "@podgate/shared/runtime/lifecycle";
-import { exitCode, rowsAsJson, rowsAsText } from "./check-row.ts";
+import { exitCode, rowsAsData, rowsAsText } from "@podgate/shared/runtime/check-row";
 import { check } from "./check.ts";
 import { configurationSchema, type Configuration } from "./configuration.ts";
 import { explain, explanationAsText } from "./explain.ts";
@@ -66,7 +66,8 @@ process.exitCode = await runProgram(
         async run(options) {
           const json = wantsJson(options);
           const rows = await check(() => load(options));
-          process.stdout.write(json ? rowsAsJson(rows) : rowsAsText(rows));
+          const text = json ? JSON.stringify(rowsAsData(rows), undefined, 2) : rowsAsText(rows);
+          process.stdout.write(`${text}\n`);
           return exitCode(rows);
         },
       },

@@ -4,7 +4,7 @@ import { buckets, streamFor, TOPOLOGY_DEFAULTS } from "@podgate/shared/bus/topol
 import { VirtualClock } from "../../../shared/test/bus/virtual-clock.ts";
 import { checkKubernetes } from "../src/check-kubernetes.ts";
 import { checkNats } from "../src/check-nats.ts";
-import { exitCode, failed, ok, rowsAsJson, rowsAsText, type Row } from "../src/check-row.ts";
+import { exitCode, type Row } from "@podgate/shared/runtime/check-row";
 import { check } from "../src/check.ts";
 import { UserError } from "@podgate/shared/runtime/errors";
 import { configurationSchema } from "../src/configuration.ts";
@@ -152,20 +152,4 @@ t.test("faults of the configuration stand in the table, and nothing else is trie
   });
   t.match(bad(rows), [{ check: "configuration", found: "cluster: missing" }]);
   t.equal(exitCode(rows), 1);
-});
-
-t.test("the table shows each fix below its row, and a count", async (t) => {
-  const rows = [ok("NATS", "connected"), failed("stream", "does not exist", "create it")];
-  t.equal(
-    rowsAsText(rows),
-    [
-      "ok       NATS    connected",
-      "failed   stream  does not exist",
-      "                 fix: create it",
-      "",
-      "2 checks, 1 failed",
-      "",
-    ].join("\n"),
-  );
-  t.strictSame(JSON.parse(rowsAsJson(rows)), { ok: false, checks: rows });
 });

@@ -9,7 +9,7 @@ import { classify, explain } from "../firewall/fortigate/wire/refusal.ts";
 import { one, type Table } from "../firewall/fortigate/wire/request.ts";
 import { FileFault } from "../reconcile/secret-file.ts";
 import type { PusherNames, TargetTransport } from "../target-firewall.ts";
-import type { Row } from "./check-row.ts";
+import type { Row } from "@podgate/shared/runtime/check-row";
 
 export interface DevicePorts {
   readonly transport: TargetTransport;
@@ -43,8 +43,8 @@ export async function checkDevice(target: TargetConfiguration, ports: DevicePort
   const { transport, clock, names } = ports;
   const subject = target.name;
   const rows: Row[] = [];
-  const add = (check: string, result: Row["result"], message: string, fix?: string): void =>
-    void rows.push({ check, subject, result, message, ...(fix !== undefined && { fix }) });
+  const add = (check: string, result: Row["result"], found: string, fix?: string): void =>
+    void rows.push({ check, subject, result, found, ...(fix !== undefined && { fix }) });
   let date: string | undefined;
   const dated: TargetTransport = {
     ...transport,
@@ -79,18 +79,18 @@ export async function checkDevice(target: TargetConfiguration, ports: DevicePort
   } catch (error) {
     const reason = error instanceof FirewallError ? error.reason : undefined;
     if (error instanceof FileFault) {
-      add(check, "fail", error.message, "mount the file there, or name another one in the configuration");
+      add(check, "failed", error.message, "mount the file there, or name another one in the configuration");
     } else {
       // The first answer tells of reachability, token and VDOM at once.
-      const failed = reason === "unauthorized" ? "token" : reason === "forbidden" ? `${check} right` : check;
+      const failing = reason === "unauthorized" ? "token" : reason === "forbidden" ? `${check} right` : check;
       const message = error instanceof FirewallError ? error.message : describeError(error);
-      add(failed, "fail", message, FIXES[reason ?? ""] ?? OTHER);
+      add(failing, "failed", message, FIXES[reason ?? ""] ?? OTHER);
     }
-    return { rows, ...(reason === "unauthorized" && { refused: rows.at(-1)?.message ?? reason }) };
+    return { rows, ...(reason === "unauthorized" && { refused: rows.at(-1)?.found ?? reason }) };
   }
 }
 
-type Add = (check: string, result: Row["result"], message: string, fix?: string) => void;
+type Add = (check: string, result: Row["result"], found: string, fix?: string) => void;
 
 function addIdentity(add: Add, { serial, version, vdom, warnings }: Identity): void {
   add("reachable", "ok", `${serial}, FortiOS ${version}; the token is taken`);
@@ -152,9 +152,9 @@ async function addRight(
     const reply = parseReply(status, body, target.vdom);
     const kind = reply.ok ? "missing" : classify(reply);
     if (kind === "missing" || kind === "reference") add(check, "ok", "allowed");
-    else add(check, "fail", explain(reply), FIXES[kind] ?? FIXES["forbidden"]);
+    else add(check, "failed", explain(reply), FIXES[kind] ?? FIXES["forbidden"]);
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
-    add(check, "fail", error.message, FIXES["unreachable"]);
+    add(check, "failed", error.message, FIXES["unreachable"]);
   }
 }

@@ -1,14 +1,14 @@
 import type { Bus } from "@podgate/shared/bus/bus";
 import { buckets, streamFor, TOPOLOGY_DEFAULTS } from "@podgate/shared/bus/topology";
 import type { Clock } from "@podgate/shared/runtime/clock";
+import { exitCode, failed, ok, rowsAsData, rowsAsText, type Row } from "@podgate/shared/runtime/check-row";
 import { describeError } from "@podgate/shared/runtime/errors";
 import { deviceOf, type Configuration, type TargetConfiguration } from "../configuration.ts";
 import { Lockout } from "../reconcile/lockout.ts";
 import type { Memory } from "../reconcile/memory.ts";
 import type { PusherNames, TargetTransport } from "../target-firewall.ts";
-import { table, type Answer } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import { checkDevice } from "./check-device.ts";
-import type { Row } from "./check-row.ts";
 
 export interface CheckPorts {
   readonly bus: Bus;
@@ -35,17 +35,11 @@ export async function checkCommand(
   );
   const { clusters, targets, routes } = configuration;
   const rows: Row[] = [
-    {
-      check: "configuration",
-      subject: "",
-      result: "ok",
-      message: `${clusters.length} clusters, ${targets.length} targets, ${routes.length} routes`,
-    },
+    ok("configuration", `${clusters.length} clusters, ${targets.length} targets, ${routes.length} routes`),
     ...(await ofBus),
     ...(await Promise.all(ofDevices)).flat(),
   ];
-  const failed = rows.some(({ result }) => result === "fail");
-  return { text: textOf(rows), json: { ok: !failed, rows }, code: failed ? 1 : 0 };
+  return { text: rowsAsText(rows), json: rowsAsData(rows), code: exitCode(rows) };
 }
 
 async function checkBus(
@@ -57,16 +51,14 @@ async function checkBus(
   while (!bus.connected && clock.monotonic() < until) await clock.sleep(50);
   if (!bus.connected) {
     return [
-      {
-        check: "NATS",
-        subject: "",
-        result: "fail",
-        message: busTrouble?.() ?? `not reached within ${waitMs / 1000} s`,
-        fix: "check nats.servers, the user's credentials and nats.tls.caFile",
-      },
+      failed(
+        "NATS",
+        busTrouble?.() ?? `not reached within ${waitMs / 1000} s`,
+        "check nats.servers, the user's credentials and nats.tls.caFile",
+      ),
     ];
   }
-  const rows: Row[] = [{ check: "NATS", subject: "", result: "ok", message: "connected" }];
+  const rows: Row[] = [ok("NATS", "connected")];
   for (const { name } of clusters) {
     const stream = streamFor(name, { ...TOPOLOGY_DEFAULTS, replicas }).name;
     rows.push(await presence("stream", stream, async () => bus.streamInfo(stream)));
@@ -88,22 +80,22 @@ async function presence(
     const info = await ask();
     if (info === undefined) {
       const fix = "podgate-pusher bus init makes it, and so does a pusher that runs";
-      return { check, subject, result: "warn", message: "does not exist yet", fix };
+      return { check, subject, result: "warn", found: "does not exist yet", fix };
     }
     if (compares && info.differences.length > 0) {
-      const message = info.differences.join("; ");
+      const found = info.differences.join("; ");
       return {
         check,
         subject,
-        result: "fail",
-        message,
+        result: "failed",
+        found,
         fix: "set these fields as they must be, or delete it",
       };
     }
-    return { check, subject, result: "ok", message: "exists" };
+    return { check, subject, result: "ok", found: "exists" };
   } catch (error) {
     const fix = "give the pusher's NATS user the rights on it";
-    return { check, subject, result: "fail", message: describeError(error), fix };
+    return { check, subject, result: "failed", found: describeError(error), fix };
   }
 }
 
@@ -127,8 +119,8 @@ async function checkTargets(
       rows.push({
         check: "token",
         subject: target.name,
-        result: "fail",
-        message: `the device refused the token: ${lockout.reason}`,
+        result: "failed",
+        found: `the device refused the token: ${lockout.reason}`,
         fix: `put a right token into ${target.tokenFile}; nothing is sent for another ${Math.ceil(left / 1000)} s, lest the device locks us out`,
       });
       continue;
@@ -143,20 +135,4 @@ async function checkTargets(
     }
   }
   return rows;
-}
-
-function textOf(rows: readonly Row[]): string {
-  const cells = rows.map(({ check, subject, result, message }) => [
-    result.toUpperCase(),
-    check,
-    subject,
-    message,
-  ]);
-  const lines = table([["", "CHECK", "OF", "RESULT"], ...cells]);
-  return lines
-    .flatMap((line, at) => {
-      const fix = rows[at - 1]?.fix;
-      return fix === undefined ? [line] : [line, `      → ${fix}`];
-    })
-    .join("\n");
 }
