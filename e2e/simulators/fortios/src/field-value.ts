@@ -129,7 +129,7 @@ export function parseRow(field: TableField, item: unknown, profile: Profile): Ro
   return row;
 }
 
-/** Lists of names are read back in another order than they were written (terraform-provider-fortios issue 343): ours is by name. */
+/** Names are read back in another order than they were written (terraform-provider-fortios issue 343): ours by name. */
 export function sortRows(field: TableField, rows: Row[]): Row[] {
   if (!field.memberTable) return rows;
   const key = (row: Row): string => textIn(row, field.mkey);

@@ -1,4 +1,4 @@
-/** A FortiOS release and what differs by it. Facts: ANS versioned schemas, recorded schema replies, FNDN pages. */
+/** A FortiOS release and what differs by it. Facts: schemas of fortinet.fortios, recorded replies, FNDN. */
 export interface Profile {
   /** `7.4` */
   readonly line: string;

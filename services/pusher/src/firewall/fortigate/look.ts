@@ -53,7 +53,8 @@ export class Look {
       );
     }
     const row = rowsOf(reply.results).find((each) => each.name === name);
-    // Not the same as 404: under load a reply may count its objects and hold none (terraform-provider-fortios issue 333).
+    // Not the same as 404: under load a reply may count its objects and hold none
+    // (terraform-provider-fortios issue 333).
     if (row === undefined)
       throw new FirewallError("busy", `${request.template}: an answer without the object`);
     return row;

@@ -19,8 +19,8 @@ const MOST_NAMES = 5;
 
 /**
  * A list of members was refused with −3 or −651, FortiOS' words for "does not exist" as well as for "won't take it"
- * (hfortix-core's table of codes), or with a 424 without words: only reading tells which. What is missing is made anew by the
- * next plan; what is there and still not taken is parked.
+ * (hfortix-core's table of codes), or with a 424 without words: only reading tells which. What is missing is made
+ * anew by the next plan; what is there and still not taken is parked.
  */
 export async function settleReference(tools: Tools, reply: Reply, wanted: Wanted): Promise<Outcome> {
   const { client, look, names } = tools;

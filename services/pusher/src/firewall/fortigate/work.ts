@@ -42,7 +42,10 @@ export async function send({ client, signal }: Tools, request: WireRequest): Pro
   return written.reply;
 }
 
-/** Right after many were made, a GET of an object may say 404 although it is there (7.4.8; terraform-provider-fortios issue 388). */
+/**
+ * Right after many were made, a GET of an object may say 404 although it is there (FortiOS 7.4.8;
+ * terraform-provider-fortios issue 388).
+ */
 const SECOND_LOOK_MS = 500;
 
 /** @returns what `look` finds, the second time at the latest */
