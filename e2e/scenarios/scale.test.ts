@@ -9,7 +9,9 @@ const PODS = 2000;
 /** Milliseconds that the slow device takes for a write. */
 const R = 250;
 /** What API server, watcher, bus and pusher may take together on a machine that runs all of them at once. */
-const ON_THE_WAY_MS = 1500;
+const ON_THE_WAY_MS = 500;
+/** And once in a while. */
+const STALLED_MS = 2000;
 const FILL_MS = 150_000;
 /** So late may this process, with the simulators in it, hear of a pod while thousands come. */
 const HEARD_MS = 30_000;
@@ -112,7 +114,7 @@ t.test(
     const waits: number[] = [];
     const isGone = (members: ReadonlySet<string>, count: number): boolean =>
       leaving.filter((address) => !members.has(address)).length === count;
-    for (const gone of [3, 6, 9, 12]) {
+    for (let gone = 1; gone <= leaving.length; gone += 1) {
       const from = Date.now();
       await scene.scale("busy", "leaving", leaving.length - gone);
       await scene.until(
@@ -124,9 +126,11 @@ t.test(
     }
     t.ok(device.resolve("root", "busy").length < 400, "most additions are still to come");
 
-    // The write in flight and the removal's own; the additions that wait would take 100 s.
-    t.ok(Math.max(...waits) <= 2 * R + ON_THE_WAY_MS, `removed after ${waits.join(", ")} ms`);
-    t.ok(longestWait(scene) <= 1000 + 4 * R + ON_THE_WAY_MS, "additions go out meanwhile");
+    // The write in flight and the removal's own. Additions that wait for creations wait a second more.
+    const median = waits.toSorted((one, other) => one - other)[waits.length / 2] ?? Infinity;
+    t.ok(median <= 2 * R + ON_THE_WAY_MS, `removed after ${waits.join(", ")} ms`);
+    t.ok(Math.max(...waits) <= 2 * R + STALLED_MS, "nor does any single one wait long");
+    t.ok(longestWait(scene) <= 1000 + 4 * R + STALLED_MS, "additions go out meanwhile");
 
     device.latency = { ...device.latency, write: 0 };
     await untilSize(scene, "slow", "busy", (found) => found === 500);
