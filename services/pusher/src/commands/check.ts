@@ -114,14 +114,13 @@ async function checkTargets(
   cancel();
   const rows: Row[] = [];
   for (const target of targets) {
-    const left = lockout.left(clock.monotonic());
-    if (left > 0) {
+    if (lockout.left(clock.monotonic()) > 0) {
       rows.push({
         check: "token",
         subject: target.name,
         result: "failed",
         found: `the device refused the token: ${lockout.reason}`,
-        fix: `put a right token into ${target.tokenFile}; nothing is sent for another ${Math.ceil(left / 1000)} s, lest the device locks us out`,
+        fix: `put a right token into ${target.tokenFile}; ${lockout.words}`,
       });
       continue;
     }

@@ -89,9 +89,7 @@ export class Device {
   /** What keeps the device from being written just now, in words. */
   get trouble(): string | undefined {
     const { blocked } = this;
-    return blocked === undefined
-      ? this.#trouble
-      : `${blocked.reason}; nothing is sent for another ${Math.ceil(blocked.ms / 1000)} s, lest the device locks us out`;
+    return blocked === undefined ? this.#trouble : `${blocked.reason}; ${this.#ports.lockout.words}`;
   }
 
   /** When the loop last came around, monotonic milliseconds. */

@@ -32,6 +32,8 @@ export class Lockout {
   readonly #key: string;
   /** Of the monotonic clock. */
   #until = Number.NEGATIVE_INFINITY;
+  /** The same moment in milliseconds since 1970. */
+  #untilDate = 0;
   #refusals = 0;
   #reason = "";
   #saved = true;
@@ -49,6 +51,7 @@ export class Lockout {
     // The wall clock may have been set meanwhile.
     const left = Math.min(LONGEST_MS, entry.blockedUntil - clock.now());
     this.#until = clock.monotonic() + left;
+    this.#untilDate = clock.now() + left;
     this.#refusals = entry.refusals;
     this.#reason = entry.reason;
   }
@@ -62,12 +65,19 @@ export class Lockout {
     return this.#reason;
   }
 
+  /** Until when nothing is sent, for people: a moment, because a count of seconds would be another text each second. */
+  get words(): string {
+    const moment = new Date(this.#untilDate).toISOString().replace(/\.\d+Z$/, "Z");
+    return `nothing is sent until ${moment}, lest the device locks us out`;
+  }
+
   /** The device refused the token. @returns milliseconds of silence */
   async refused(reason: string): Promise<number> {
     const { clock } = this.#options;
     const wait = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#refusals);
     this.#refusals += 1;
     this.#until = clock.monotonic() + wait;
+    this.#untilDate = clock.now() + wait;
     this.#reason = reason;
     this.#saved = false;
     await this.save();
