@@ -147,7 +147,7 @@ t.test("a refused token stops the device, also over a restart, and it goes on by
   const asked = (): number => stage.device.log.entries().length;
   t.equal(asked(), 1, "one request and no more");
   t.match(await stage.during(stage.targetStatus("east", "fw1")), {
-    error: /not accepted.*nothing is sent for/,
+    error: /not accepted.*nothing is sent until/,
   });
   await stage.restart();
   token = "simulator-token";

@@ -32,7 +32,7 @@ export interface DevicePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly budget: Budget;
-  readonly lockout: Pick<Lockout, "load" | "left" | "reason" | "refused" | "accepted" | "save">;
+  readonly lockout: Pick<Lockout, "load" | "left" | "reason" | "refused" | "accepted" | "save" | "words">;
   /** Milliseconds before try number `attempt` (0 = the first retry). */
   readonly backoff: (attempt: number) => number;
 }
