@@ -170,7 +170,7 @@ export function judge(
       if (to < until && isOlder && to < span.to - slackMs)
         wrong.push(`${group}: ${address} was removed at ${iso(to)} while a pod held it`);
       const again = spans[at + 1]?.from ?? Number.POSITIVE_INFINITY;
-      if (span.to >= end || again <= from) continue;
+      if (span.to >= end || again - slackMs <= from) continue;
       if (end <= again) lateRemovals.push(end - span.to);
       const stayed = Math.min(end, again) - span.to;
       if (stayed > boundMs) wrong.push(`${group}: ${address} stayed ${stayed} ms after it was freed`);

@@ -129,6 +129,21 @@ t.test("an address may go and come again soon after it changed hands", async (t)
   t.strictSame(verdict.wrong, []);
 });
 
+t.test("an address may come again a moment before the judge sees the pod that it was given to", async (t) => {
+  const verdict = judge(
+    "web",
+    [
+      seen(1000, pod("u1", "10.0.0.1")),
+      seen(3000, pod("u1", "10.0.0.1"), "DELETED"),
+      seen(8010, pod("u2", "10.0.0.1")),
+    ],
+    web,
+    [on(1100, "10.0.0.1"), on(3100), on(8000, "10.0.0.1")],
+    { ...options, slackMs: 1000 },
+  );
+  t.strictSame(verdict.wrong, []);
+});
+
 t.test("an administrator's own member is not judged", async (t) => {
   t.strictSame(
     judge("web", [], web, [on(0, "192.0.2.1")], { ...options, foreign: new Set(["192.0.2.1"]) }).wrong,
