@@ -1,6 +1,6 @@
 // Measures the product and prints tables; also writes everything as JSON. See --help.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -107,7 +107,11 @@ async function main(): Promise<number> {
     const startedAt = new Date().toISOString();
     const sections: Section[] = [];
     for (const { run } of jobs) {
-      const section = await run();
+      const load = loadavg()[0] ?? 0;
+      const measured = await run();
+      // What else ran on the machine spoils every number.
+      const said = `Load of the machine before: ${load.toFixed(1)} on ${String(machine.cores)} cores.`;
+      const section = { ...measured, notes: [...measured.notes, said] };
       sections.push(section);
       console.log(render(section));
     }

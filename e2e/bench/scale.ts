@@ -1,7 +1,7 @@
 import { addressAt } from "./pods.ts";
 import { rounded } from "./quantiles.ts";
-import type { Aim, Section } from "./report.ts";
-import { pause, until, type Rig } from "./rig.ts";
+import type { Aim, Cell, Section } from "./report.ts";
+import { DEFAULT_BUDGET, pause, until, type Rig } from "./rig.ts";
 import { usageOf, type Usage } from "./usage.ts";
 
 const GROUPS = 50;
@@ -9,6 +9,7 @@ const GROUPS = 50;
 const AIM_PODS = 100_000;
 const AIM_MEGABYTES = 150;
 const REST_MS = 5000;
+const QUIET_MS = 3000;
 
 export interface ScaleOptions {
   readonly pods: number;
@@ -17,34 +18,43 @@ export interface ScaleOptions {
 }
 
 interface Part {
+  readonly name: string;
   readonly seconds: number;
+  readonly writes: number | undefined;
   readonly usage: Usage;
   /** Resident a few seconds later, when nothing happens. */
   readonly idle: Usage;
 }
 
-/** A cold start with that many pods: what it takes until the bus, and until the firewall has them all. */
+/** A start with nothing on the bus and the firewall, and then each process again, with everything there. */
 export async function measureScale(rig: Rig, { pods, withPusher }: ScaleOptions): Promise<Section> {
   fill(rig, pods);
   await rig.topology();
   if (withPusher) await rig.pusher.start();
   const since = Date.now();
-  const started = performance.now();
-  await rig.watcher.start();
-  await rig.synced(pods, since, 600_000);
-  const published = (performance.now() - started) / 1000;
-  let pusher: Part | undefined;
-  let writes = 0;
+  const published = await timed(() => rig.watcher.start().then(() => rig.synced(pods, since, 600_000)));
+  const parts: Part[] = [];
   if (withPusher) {
     const sizes = Object.fromEntries(Array.from({ length: GROUPS }, (_, n) => [groupOf(n), pods / GROUPS]));
     await quiet(rig);
     await rig.holds(sizes, 1_800_000);
-    const done = rig.firewall.writes();
-    writes = done.length;
-    pusher = await part(rig.pusher.pid, ((done.at(-1)?.appliedAt ?? 0) - since) / 1000);
+    const writes = rig.firewall.writes();
+    const seconds = ((writes.at(-1)?.appliedAt ?? 0) - since) / 1000;
+    parts.push(await part("pusher", rig.pusher.pid, seconds, writes.length));
   }
-  const watcher = await part(rig.watcher.pid, published);
-  return section({ pods, withPusher }, watcher, pusher, writes);
+  parts.unshift(await part("watcher", rig.watcher.pid, published));
+  await rig.watcher.stop();
+  const again = Date.now();
+  const taken = await timed(() => rig.watcher.start().then(() => rig.synced(pods, again, 600_000)));
+  parts.push(await part("watcher again", rig.watcher.pid, taken));
+  if (withPusher) {
+    await rig.pusher.stop();
+    const before = rig.lastRequest;
+    const verified = await timed(() => rig.pusher.start().then(() => rig.verified()));
+    await quiet(rig);
+    parts.push(await part("pusher again", rig.pusher.pid, verified, rig.firewall.writes(before).length));
+  }
+  return section(pods, withPusher, parts);
 }
 
 const groupOf = (n: number): string => `bench-${String(n % GROUPS)}`;
@@ -70,64 +80,61 @@ function fill({ kubernetes: { cluster } }: Rig, pods: number): void {
   }
 }
 
-/** No write for three seconds: to look at thousands of members while they are written would slow the simulator. */
-async function quiet(rig: Rig): Promise<void> {
-  let last = 0;
+/** No call for three seconds: to look at thousands of members while they are written would slow the simulator. */
+async function quiet({ firewall }: Rig): Promise<void> {
   let since = performance.now();
-  const stop = rig.firewall.simulator.device.subscribe((entry) => {
-    if (entry.method !== "GET") last = entry.id;
+  const stop = firewall.simulator.device.subscribe(() => {
     since = performance.now();
   });
-  await until(
-    "an end of the writes",
-    () => Promise.resolve((last > 0 && performance.now() - since > 3000) || undefined),
-    1_800_000,
-  );
+  const look = (): true | undefined => performance.now() - since > QUIET_MS || undefined;
+  await until("an end of the calls", () => Promise.resolve(look()), 1_800_000);
   stop();
 }
 
-async function part(pid: number, seconds: number): Promise<Part> {
-  const usage = usageOf(pid);
-  await pause(REST_MS);
-  return { seconds, usage, idle: usageOf(pid) };
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await run();
+  return (performance.now() - started) / 1000;
 }
 
-function section(
-  { pods, withPusher }: ScaleOptions,
-  watcher: Part,
-  pusher: Part | undefined,
-  writes: number,
-): Section {
-  const row = (
-    name: string,
-    { seconds, usage, idle }: Part,
-    calls?: number,
-  ): (string | number | undefined)[] => [
-    name,
-    rounded(seconds),
-    usage.cpuSeconds,
-    usage.peakRss,
-    idle.rss,
-    calls,
-    ...[0.05, 0.25, 0.25].map((r, at) =>
-      calls === undefined ? undefined : rounded(at < 2 ? calls * r + seconds : calls / 4),
-    ),
-  ];
-  const aims: Aim[] = [];
-  if (pods >= AIM_PODS) {
-    const what = `watcher's memory at ${pods.toLocaleString("en-US")} pods`;
-    aims.push(
-      { what: `${what}, idle`, measured: watcher.idle.rss, limit: AIM_MEGABYTES, unit: "MB" },
-      { what: `${what}, peak`, measured: watcher.usage.peakRss, limit: AIM_MEGABYTES, unit: "MB" },
-    );
-  }
+async function part(name: string, pid: number, seconds: number, writes?: number): Promise<Part> {
+  const usage = usageOf(pid);
+  await pause(REST_MS);
+  return { name, seconds, writes, usage, idle: usageOf(pid) };
+}
+
+function section(pods: number, withPusher: boolean, parts: readonly Part[]): Section {
+  const count = pods.toLocaleString("en-US");
+  const rows = parts.map(({ name, seconds, usage, idle, writes }) => {
+    const projected = (r: number) =>
+      name === "pusher" && writes ? rounded(writes * r + seconds) : undefined;
+    const budgeted = name === "pusher" && writes ? rounded(writes / DEFAULT_BUDGET.perSecond) : undefined;
+    const cells: Cell[] = [name, rounded(seconds), usage.cpuSeconds];
+    cells.push(usage.peakRss, idle.rss, idle.ownRss, writes);
+    cells.push(projected(0.05), projected(0.25), budgeted);
+    return cells;
+  });
+  const aims: Aim[] = parts.flatMap(({ name, usage, idle, writes }): Aim[] => {
+    if (name === "pusher again") {
+      return [{ what: `writes of a restart, ${count} pods`, measured: writes ?? 0, limit: 0, unit: "calls" }];
+    }
+    if (pods < AIM_PODS || !name.startsWith("watcher")) return [];
+    const what = `${name} with ${count} pods`;
+    return [
+      { what: `${what}, idle`, measured: idle.rss, limit: AIM_MEGABYTES, unit: "MB" },
+      { what: `${what}, peak`, measured: usage.peakRss, limit: AIM_MEGABYTES, unit: "MB" },
+    ];
+  });
   return {
     name: `scale-${String(pods)}`,
-    title: `Cold start with ${pods.toLocaleString("en-US")} pods in ${String(GROUPS)} groups, synthetic API stream, R = 0${withPusher ? "" : ", watcher alone"}`,
+    title: `Start with ${count} pods in ${String(GROUPS)} groups, synthetic API stream, R = 0${withPusher ? "" : ", watcher alone"}`,
     notes: [
-      "Seconds: watcher until the last member is on the bus, pusher until the last write, both from the watcher's start.",
+      "Seconds: watcher until the last member is on the bus; pusher until the last write, from the watcher's start;",
+      "again: restarted with everything there, the pusher until it has verified the cluster and read the firewall.",
       ...(withPusher
-        ? ["Projected seconds: writes x R at 50 and 250 ms without a budget, and under 4 calls a second."]
+        ? [
+            "Last three columns, projected seconds: writes x R without a budget, and under the default budget.",
+          ]
         : []),
     ],
     columns: [
@@ -136,13 +143,14 @@ function section(
       "CPU s",
       "peak MB",
       "idle MB",
+      "own MB",
       "writes",
       "R 50 ms",
       "R 250 ms",
       "4 a second",
     ],
-    rows: [row("watcher", watcher), ...(pusher === undefined ? [] : [row("pusher", pusher, writes)])],
+    rows,
     aims,
-    details: { watcher, pusher, writes },
+    details: { parts },
   };
 }

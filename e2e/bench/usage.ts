@@ -5,6 +5,8 @@ export interface Usage {
   readonly rss: number;
   /** Since it was started. */
   readonly peakRss: number;
+  /** What of `rss` is the process's own; the rest is Node's program file, shared by all that run it. */
+  readonly ownRss: number;
   readonly cpuSeconds: number;
 }
 
@@ -22,7 +24,12 @@ export function usageOf(pid: number): Usage {
       .at(-1)
       ?.split(" ") ?? [];
   const ticks = Number(fields[11]) + Number(fields[12]);
-  return { rss: megabytes(kib("VmRSS")), peakRss: megabytes(kib("VmHWM")), cpuSeconds: ticks / TICKS };
+  return {
+    rss: megabytes(kib("VmRSS")),
+    peakRss: megabytes(kib("VmHWM")),
+    ownRss: megabytes(kib("RssAnon")),
+    cpuSeconds: ticks / TICKS,
+  };
 }
 
 const megabytes = (kib: number): number => Math.round((kib * 1024) / 1e5) / 10;
