@@ -126,7 +126,7 @@ function section(source: PodSource, samples: readonly Sample[], writeMs: number,
     name: `latency-${String(writeMs)}`,
     title: `Idle latency, R = ${String(writeMs)} ms (a write measured at ${String(r)} ms), ${source.name}; milliseconds`,
     notes: [
-      "From the API server's commit to the firewall's acceptance. Columns after max: medians of the stages",
+      `${source.from} to the firewall's acceptance. Columns after max: medians of the stages`,
       "(API server to watcher, to stored on the bus, to the first call's arrival, to acceptance).",
     ],
     columns: ["change", "n", "p50", "p99", "max", "watcher", "bus", "pusher", "firewall"],

@@ -3,10 +3,12 @@ import type { Rig } from "./rig.ts";
 /** Something that makes pods with an address come and go. Times: milliseconds since 1970. */
 export interface PodSource {
   readonly name: string;
+  /** Where the clock starts, in words. */
+  readonly from: string;
   defineGroup(group: string, labels: Readonly<Record<string, string>>): Promise<void>;
-  /** A running pod. @returns when the API server had it with its address, at the latest */
+  /** A running pod. @returns where the clock starts */
   add(name: string, labels: Readonly<Record<string, string>>, address: string): Promise<number>;
-  /** @returns when the API server had it no more, at the latest */
+  /** @returns where the clock starts */
   remove(name: string): Promise<number>;
 }
 
@@ -16,6 +18,7 @@ const NAMESPACE = "default";
 export function simulatedPods({ kubernetes: { cluster } }: Rig): PodSource {
   return {
     name: "simulated API server",
+    from: "From the API server's commit",
     defineGroup: async (group, matchLabels) =>
       cluster.applyGroup("", group, { podSelector: { matchLabels } }),
     add: async (name, labels, address) =>

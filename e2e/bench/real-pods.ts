@@ -20,6 +20,7 @@ export async function realPods({ client }: ControlPlane): Promise<PodSource> {
   }
   return {
     name: "real kube-apiserver",
+    from: "From the request to the API server",
     defineGroup: async (group, matchLabels) => {
       await client.apply({
         apiVersion: "podgate.dev/v1alpha1",
