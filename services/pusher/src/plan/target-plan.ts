@@ -23,7 +23,7 @@ import { reportOf } from "./report.ts";
 import type { DiffContext } from "./shards.ts";
 import { SourcePlans } from "./source-plans.ts";
 import { PATIENCE_MS, type StepContext } from "./steps.ts";
-import { Turns } from "./turns.ts";
+import { Turns, type Turn } from "./turns.ts";
 import { Undone } from "./undone.ts";
 import { mostUrgent, type Choice } from "./urgency.ts";
 import { findWarnings } from "./warnings.ts";
@@ -79,6 +79,8 @@ export class TargetPlan {
   readonly #missing = new Map<string, number>();
   readonly #undone = new Undone();
   #offer: Offer | undefined;
+  /** Whose turn an offered step takes, also when news came while it was applied. */
+  readonly #turnOf = new WeakMap<Step, Turn>();
   #unparkAt = Number.POSITIVE_INFINITY;
 
   constructor(options: TargetPlanOptions) {
@@ -136,6 +138,7 @@ export class TargetPlan {
     if (this.#offer === undefined || now >= this.#offer.until) {
       const choice = this.#choose(now);
       this.#offer = { choice, until: this.#wake(now) };
+      if (choice?.turn !== undefined) this.#turnOf.set(choice.step, choice.turn);
     }
     return this.#offer.choice?.step;
   }
@@ -144,8 +147,8 @@ export class TargetPlan {
   took(step: Step, outcome: Outcome, now: number): readonly Applied[] {
     const known = this.#known;
     if (known === undefined) return [];
-    const { choice } = this.#offer ?? {};
-    if (choice?.step === step && choice.turn !== undefined) this.#turns.served(choice.turn);
+    const turn = this.#turnOf.get(step);
+    if (turn !== undefined) this.#turns.served(turn);
     this.#offer = undefined;
     const source = this.#sourceOf(step);
     if (outcome.result === "done") return this.#done(known, step, source, now);

@@ -46,6 +46,19 @@ t.test("removals that come while addresses are created do not wait for them", (t
   t.end();
 });
 
+t.test("a group that has news during its own call lets the next group go first", (t) => {
+  const [C, D] = ["10.0.0.3", "10.0.0.4"];
+  const scene = twoGroups([A, B], [C, D]);
+  scene.hear(scene.a, scene.a.remove("web", A), scene.a.remove("db", C));
+  const step = scene.plan.next(scene.now);
+  if (step === undefined) throw new Error("nothing to do");
+  const isWeb = written(step).includes(".web.");
+  scene.hear(scene.a, isWeb ? scene.a.remove("web", B) : scene.a.remove("db", D));
+  scene.plan.took(step, scene.device.apply(step), scene.now);
+  t.equal(written(scene.plan.next(scene.now)), isWeb ? `pg.t.db.a.0 + -${C}` : `pg.t.web.a.0 + -${A}`);
+  t.end();
+});
+
 t.test("during long creations what is ready goes out each second, not sooner", (t) => {
   const scene = twoGroups([], []);
   scene.hear(scene.a, ...many(100, 1000).map((address) => scene.a.add("web", address)));
