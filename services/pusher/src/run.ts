@@ -4,11 +4,11 @@ import { startOpsServer } from "@podgate/shared/runtime/http";
 import { createLogger, type Logger } from "@podgate/shared/runtime/logger";
 import { Metrics } from "@podgate/shared/runtime/metrics";
 import { systemRandom } from "@podgate/shared/runtime/random";
+import { compose } from "./compose.ts";
 import { deviceOf, type Configuration } from "./configuration.ts";
 import { pusherMetrics } from "./metrics.ts";
 import { pusherBus } from "./pusher-bus.ts";
-import { Pusher } from "./reconcile/pusher.ts";
-import { namesOf, targetFirewall, targetTransport } from "./target-firewall.ts";
+import { targetTransport } from "./target-firewall.ts";
 
 /**
  * Composes the pusher and runs it until the signal.
@@ -22,29 +22,26 @@ export async function run(
   signal: AbortSignal,
   given?: Bus,
 ): Promise<void> {
-  const { clusters, targets, install } = configuration;
+  const { clusters, targets } = configuration;
   const metrics = new Metrics("pusher", version);
   const observe = pusherMetrics(metrics, {
     clusters: clusters.map(({ name }) => name),
     targets: targets.map(({ name }) => name),
     devices: [...new Set(targets.map(({ url }) => deviceOf(url)))],
   });
-  const names = namesOf(install);
   const bus = given ?? pusherBus(configuration, (message) => logger.warn({}, message));
   let connectedOnce = false;
   bus.onConnection((connected) => {
     connectedOnce ||= connected;
     logger.info({ connected }, connected ? "connected to NATS" : "disconnected from NATS");
   });
-  const pusher = new Pusher(configuration, {
+  const pusher = compose(configuration, {
     bus,
+    transport: targetTransport,
     clock: systemClock,
     random: systemRandom,
     logger,
     observe,
-    names,
-    makeFirewall: (target, onFailover) =>
-      targetFirewall(target, targetTransport(target), names, systemClock, onFailover),
   });
   const ops = await startOpsServer({
     ...configuration.ops,

@@ -1,5 +1,6 @@
 import { pause } from "@podgate/shared/bus/pause";
 import { backoff } from "@podgate/shared/runtime/backoff";
+import type { Clock } from "@podgate/shared/runtime/clock";
 import type { SessionOptions } from "./session.ts";
 import { takeOver, type TakeoverPorts } from "./takeover.ts";
 
@@ -49,9 +50,16 @@ export async function reign(options: SessionOptions, ports: ReignPorts, signal: 
       lost.abort();
       await keeping;
     }
-    if (signal.aborted) await leadership.release(AbortSignal.timeout(RELEASE_MS));
+    if (signal.aborted) await release(leadership, ports.clock);
     else logger.warn({ cluster: options.cluster }, "not leading any more");
   }
+}
+
+async function release(leadership: Leadership, clock: Clock): Promise<void> {
+  const late = new AbortController();
+  const cancel = clock.timer(RELEASE_MS, () => late.abort());
+  await leadership.release(late.signal);
+  cancel();
 }
 
 async function sessions(options: SessionOptions, ports: ReignPorts, scope: AbortSignal): Promise<void> {
