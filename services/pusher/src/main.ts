@@ -1,7 +1,14 @@
 import { runProgram, type Command } from "@podgate/shared/runtime/command-line";
-import { loadConfig, showConfig } from "@podgate/shared/runtime/config";
+import { loadConfig } from "@podgate/shared/runtime/config";
 import { UserError } from "@podgate/shared/runtime/errors";
-import { runUntilSignal } from "@podgate/shared/runtime/lifecycle";
+import {
+  CONFIG_OPTION,
+  OUTPUT_OPTION,
+  serviceCommand,
+  waitMsOf,
+  wantsJson,
+  type Options,
+} from "@podgate/shared/runtime/service-command";
 import type { Answer } from "./commands/answer.ts";
 import { busInitCommand } from "./commands/bus-init.ts";
 import { checkCommand } from "./commands/check.ts";
@@ -13,13 +20,6 @@ import { loggerOf, run } from "./run.ts";
 
 const VERSION = process.env["PODGATE_VERSION"] ?? "0.0.0";
 
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-
-const config = {
-  type: "string",
-  description: "YAML file with the configuration; fields can be overridden by PODGATE_… variables",
-} as const;
-const output = { type: "string", description: "text or json", default: "text" } as const;
 const wait = {
   type: "string",
   description: "seconds to wait for NATS and for the clusters to be verified",
@@ -31,23 +31,9 @@ function load(options: Options): Configuration {
   return loadConfig(configurationSchema, { env: process.env, ...(typeof file === "string" && { file }) });
 }
 
-function waitOf(options: Options): number {
-  const seconds = Number(options["wait"]);
-  if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 3600) {
-    throw new UserError(`--wait ${String(options["wait"])}: give seconds, more than 0 and at most 3600`);
-  }
-  return seconds * 1000;
-}
-
-function show({ text, json, code }: Answer, options: Options): number {
-  process.stdout.write(`${options["output"] === "json" ? JSON.stringify(json, undefined, 2) : text}\n`);
+function show({ text, json, code }: Answer, asJson: boolean): number {
+  process.stdout.write(`${asJson ? JSON.stringify(json, undefined, 2) : text}\n`);
   return code;
-}
-
-function checkedOutput(options: Options): void {
-  if (options["output"] !== "text" && options["output"] !== "json") {
-    throw new UserError(`--output ${String(options["output"])}: use text or json`);
-  }
 }
 
 /** A command that looks, prints and ends. */
@@ -63,12 +49,12 @@ function once(
   return {
     description,
     ...more,
-    options: { config, wait, output, ...more.options },
+    options: { config: CONFIG_OPTION, wait, output: OUTPUT_OPTION, ...more.options },
     async run(options, operands) {
-      checkedOutput(options);
-      const given = { options, operands, waitMs: waitOf(options) };
+      const asJson = wantsJson(options);
+      const given = { options, operands, waitMs: waitMsOf(options) };
       const configuration = load(options);
-      return show(await withPorts(configuration, (ports) => answer(configuration, ports, given)), options);
+      return show(await withPorts(configuration, (ports) => answer(configuration, ports, given)), asJson);
     },
   };
 }
@@ -80,23 +66,12 @@ process.exitCode = await runProgram(
     description: "keeps the address groups of firewalls equal to what runs in Kubernetes",
     fallback: "run",
     commands: {
-      run: {
+      run: serviceCommand({
         description: "follow the clusters and write the firewalls until SIGTERM",
-        options: {
-          config,
-          "check-config": { type: "boolean", description: "check the configuration, print it and exit" },
-        },
-        async run(options) {
-          const configuration = load(options);
-          if (options["check-config"] === true) {
-            process.stdout.write(showConfig(configuration));
-            return 0;
-          }
-          const logger = loggerOf(configuration, VERSION);
-          logger.info({ configuration }, "starting");
-          return runUntilSignal(logger, (signal) => run(configuration, VERSION, logger, signal));
-        },
-      },
+        load,
+        loggerOf: (configuration) => loggerOf(configuration, VERSION),
+        run: (configuration, logger, signal) => run(configuration, VERSION, logger, signal),
+      }),
       plan: once(
         "print what would change on every target, without writing",
         {

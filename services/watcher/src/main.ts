@@ -1,8 +1,14 @@
 import { runProgram } from "@podgate/shared/runtime/command-line";
-import { loadConfig, showConfig } from "@podgate/shared/runtime/config";
-import { UserError } from "@podgate/shared/runtime/errors";
-import { runUntilSignal } from "@podgate/shared/runtime/lifecycle";
 import { exitCode, rowsAsData, rowsAsText } from "@podgate/shared/runtime/check-row";
+import { loadConfig } from "@podgate/shared/runtime/config";
+import { UserError } from "@podgate/shared/runtime/errors";
+import {
+  CONFIG_OPTION,
+  OUTPUT_OPTION,
+  serviceCommand,
+  wantsJson,
+  type Options,
+} from "@podgate/shared/runtime/service-command";
 import { check } from "./check.ts";
 import { configurationSchema, type Configuration } from "./configuration.ts";
 import { explain, explanationAsText } from "./explain.ts";
@@ -10,14 +16,6 @@ import { loggerOf, run } from "./run.ts";
 import { staticGroups } from "./static-groups.ts";
 
 const VERSION = process.env["PODGATE_VERSION"] ?? "0.0.0";
-
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-
-const config = {
-  type: "string",
-  description: "YAML file with the configuration; fields can be overridden by PODGATE_… variables",
-} as const;
-const output = { type: "string", description: "text or json", default: "text" } as const;
 
 function load(options: Options): Configuration {
   const file = options["config"];
@@ -29,13 +27,6 @@ function load(options: Options): Configuration {
   return configuration;
 }
 
-/** @throws UserError */
-function wantsJson({ output: form }: Options): boolean {
-  if (form !== "text" && form !== "json")
-    throw new UserError(`--output: "${String(form)}" must be text or json`);
-  return form === "json";
-}
-
 process.exitCode = await runProgram(
   {
     name: "podgate-watcher",
@@ -43,26 +34,15 @@ process.exitCode = await runProgram(
     description: "publishes which addresses of one Kubernetes cluster are in which address group",
     fallback: "run",
     commands: {
-      run: {
+      run: serviceCommand({
         description: "watch the cluster and publish until SIGTERM",
-        options: {
-          config,
-          "check-config": { type: "boolean", description: "check the configuration, print it and exit" },
-        },
-        async run(options) {
-          const configuration = load(options);
-          if (options["check-config"] === true) {
-            process.stdout.write(showConfig(configuration));
-            return 0;
-          }
-          const logger = loggerOf(configuration, VERSION);
-          logger.info({ configuration }, "starting");
-          return runUntilSignal(logger, (signal) => run(configuration, VERSION, logger, signal));
-        },
-      },
+        load,
+        loggerOf: (configuration) => loggerOf(configuration, VERSION),
+        run: (configuration, logger, signal) => run(configuration, VERSION, logger, signal),
+      }),
       check: {
         description: "try everything the watcher needs, change nothing, say what is missing",
-        options: { config, output },
+        options: { config: CONFIG_OPTION, output: OUTPUT_OPTION },
         async run(options) {
           const json = wantsJson(options);
           const rows = await check(() => load(options));
@@ -74,7 +54,11 @@ process.exitCode = await runProgram(
       explain: {
         description: "why a pod is, or is not, in each group",
         operands: "<namespace>/<pod>",
-        options: { config, group: { type: "string", description: "only this group" }, output },
+        options: {
+          config: CONFIG_OPTION,
+          group: { type: "string", description: "only this group" },
+          output: OUTPUT_OPTION,
+        },
         async run(options, [pod, ...more]) {
           if (pod === undefined || more.length > 0) throw new UserError("name one pod: namespace/name");
           const json = wantsJson(options);
