@@ -20,6 +20,7 @@ export interface Part {
 }
 
 const KUBERNETES = "1.37.2";
+const TOXIPROXY = "2.12.0";
 const COMPONENT = "k8s.io/component-base/version";
 const kubernetes = (name: string): Part => ({
   name,
@@ -63,6 +64,20 @@ export const KITS: readonly Kit[] = [
     parts: [{ name: "kwok", versionArguments: ["--version"], says: /\bv?0\.8\.0\b/ }],
   },
   {
+    folder: "toxiproxy",
+    version: TOXIPROXY,
+    seconds: 15,
+    stamps: [`github.com/Shopify/toxiproxy/v2.Version=${TOXIPROXY}`],
+    parts: [
+      {
+        name: "toxiproxy-server",
+        built: "server",
+        versionArguments: ["-version"],
+        says: exactly(`toxiproxy-server version ${TOXIPROXY}`),
+      },
+    ],
+  },
+  {
     folder: "kubernetes",
     version: KUBERNETES,
     seconds: 270,
@@ -89,6 +104,7 @@ export type ToolName =
   | "nats-server"
   | "etcd"
   | "kwok"
+  | "toxiproxy-server"
   | "kube-apiserver"
   | "kube-controller-manager"
   | "kube-scheduler"
