@@ -20,6 +20,9 @@ interface Heard {
   readonly object: KubernetesObject;
 }
 
+/** An API server that is restarted is back by then; what happened meanwhile is heard late, but whole. */
+const PATIENCE_MS = 120_000;
+
 /** What an API server said of everything that decides who is in a group, with the time at which it was heard. */
 export class ClusterRecord {
   readonly #heard: Heard[] = [];
@@ -30,11 +33,29 @@ export class ClusterRecord {
   constructor(client: KubernetesClient) {
     const watches = WATCHED.map((where) => {
       const { promise, resolve } = Promise.withResolvers<void>();
+      const known = new Map<string, KubernetesObject>();
+      /** Known before a new beginning, and not told again yet. */
+      let doubted: Set<string> | undefined;
       const hear = ({ type, object }: WatchEvent): void => {
-        if (type === "BOOKMARK") resolve();
-        else if (type !== "ERROR") this.#heard.push({ at: Date.now(), type, object });
+        if (type === "ERROR") return;
+        const at = Date.now();
+        if (type === "BOOKMARK") {
+          resolve();
+          for (const uid of doubted ?? []) {
+            this.#heard.push({ at, type: "DELETED", object: known.get(uid) as KubernetesObject });
+            known.delete(uid);
+          }
+          doubted = undefined;
+          return;
+        }
+        const { uid = "" } = object.metadata;
+        if (type === "DELETED") known.delete(uid);
+        else known.set(uid, object);
+        doubted?.delete(uid);
+        this.#heard.push({ at, type, object });
       };
-      const watching = client.watch(where, hear, this.#stopping.signal);
+      const resume = { patienceMs: PATIENCE_MS, onAgain: () => void (doubted = new Set(known.keys())) };
+      const watching = client.watch(where, hear, this.#stopping.signal, {}, resume);
       return { watching, caughtUp: Promise.race([promise, watching]) };
     });
     this.#watching = watches.map(({ watching }) => watching);

@@ -38,6 +38,14 @@ export interface Access {
   readonly token?: string;
 }
 
+/** How a watch goes on when it breaks; without it, it throws. */
+export interface Resume {
+  /** What was missed is gone from the server's history: everything that is there comes again, as at the beginning. */
+  readonly onAgain: () => void;
+  /** How long the server may be away, in milliseconds. */
+  readonly patienceMs: number;
+}
+
 /** A refusal of the API server. */
 export class KubernetesError extends Error {
   override readonly name = "KubernetesError";
@@ -49,6 +57,10 @@ export class KubernetesError extends Error {
 }
 
 const FIELD_MANAGER = "podgate-e2e";
+const FROM_THE_BEGINNING: Readonly<Record<string, string>> = {
+  sendInitialEvents: "true",
+  resourceVersionMatch: "NotOlderThan",
+};
 
 /** A thin client of an API server for tests: nothing is cached but which kinds there are, nothing is tried again. */
 export class KubernetesClient {
@@ -129,15 +141,15 @@ export class KubernetesClient {
     onEvent: (event: WatchEvent) => void,
     signal: AbortSignal,
     query: Readonly<Record<string, string>> = {},
+    resume?: Resume,
   ): Promise<void> {
     const closing = new AbortController();
     this.#watches.add(closing);
     const ending = AbortSignal.any([signal, closing.signal]);
-    let from: Readonly<Record<string, string>> = {
-      sendInitialEvents: "true",
-      resourceVersionMatch: "NotOlderThan",
-    };
+    let from = FROM_THE_BEGINNING;
     let isWhole = false;
+    let brokenAt: number | undefined;
+    const open = (): void => void (brokenAt = undefined);
     const hear = (event: WatchEvent): void => {
       const { resourceVersion } = event.object.metadata;
       // Initial events come in no order.
@@ -148,8 +160,21 @@ export class KubernetesClient {
     try {
       for (;;) {
         const all = new URLSearchParams({ ...query, ...from, watch: "true", allowWatchBookmarks: "true" });
-        await this.#watchOnce(where, `${await this.path(where)}?${all.toString()}`, hear, ending);
-        if (!isWhole) throw new Error(`watch of ${where.kind} ended`);
+        try {
+          await this.#watchOnce(where, `${await this.path(where)}?${all.toString()}`, hear, ending, open);
+          if (!isWhole) throw new Error(`watch of ${where.kind} ended`);
+        } catch (error) {
+          if (ending.aborted || resume === undefined) throw error;
+          brokenAt ??= performance.now();
+          if (performance.now() - brokenAt > resume.patienceMs) throw error;
+          const isGone = error instanceof KubernetesError && error.status === 410;
+          if (isGone || !isWhole) {
+            from = FROM_THE_BEGINNING;
+            isWhole = false;
+            resume.onAgain();
+          }
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
       }
     } catch (error) {
       if (!ending.aborted) throw error;
@@ -163,9 +188,11 @@ export class KubernetesClient {
     path: string,
     onEvent: (event: WatchEvent) => void,
     signal: AbortSignal,
+    onOpen: () => void,
   ): Promise<void> {
     const response = await this.#send("GET", path, undefined, undefined, signal);
     if (response.statusCode !== 200) throw await refusal(response.statusCode, response.body);
+    onOpen();
     let rest = "";
     response.body.setEncoding("utf8");
     for await (const chunk of response.body) {
@@ -173,7 +200,10 @@ export class KubernetesClient {
       rest = lines.pop() ?? "";
       for (const line of lines) {
         const event = JSON.parse(line) as WatchEvent;
-        if (event.type === "ERROR") throw new Error(`watch of ${kind}: ${line}`);
+        if (event.type === "ERROR") {
+          const { code } = event.object as unknown as { readonly code: number };
+          throw new KubernetesError(code, `watch of ${kind}: ${line}`);
+        }
         onEvent(event);
       }
     }

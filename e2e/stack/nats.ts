@@ -8,6 +8,8 @@ import { temporaryDirectory } from "./leftovers.ts";
 import { Program } from "./program.ts";
 
 const MAX_STORE_BYTES = 4 * 1024 ** 3;
+/** An empty list would allow everything. */
+const NOTHING: Permissions = { publish: { allow: ["nothing"] }, subscribe: { allow: ["nothing"] } };
 
 export interface NatsUser {
   readonly user: string;
@@ -18,6 +20,8 @@ export interface NatsUser {
 export interface NatsOptions {
   /** Each gets a user of its own, named like it. */
   readonly clusters: readonly string[];
+  /** How much JetStream may store. */
+  readonly maxStoreBytes?: number;
 }
 
 /** A real nats-server: JetStream on files, one user per cluster, the pusher's, and `admin` for tests. */
@@ -28,12 +32,15 @@ export class Nats {
   readonly #path: string;
   readonly #remove: () => void;
   #program: Program | undefined;
+  readonly #maxStoreBytes: number;
+  readonly #withdrawn = new Set<string>();
   #copies = 0;
   /** Any free one at the first start, the same again at each restart. */
   #port = -1;
 
-  constructor(path: string, { clusters }: NatsOptions) {
+  constructor(path: string, { clusters, maxStoreBytes = MAX_STORE_BYTES }: NatsOptions) {
     this.#path = path;
+    this.#maxStoreBytes = maxStoreBytes;
     [this.directory, this.#remove] = temporaryDirectory("nats");
     this.#store = join(this.directory, "store");
     this.#users = new Map([
@@ -71,24 +78,7 @@ export class Nats {
   /** Starts it, again on the same port and store. */
   async start(): Promise<void> {
     if (this.running) return;
-    const config = join(this.directory, "nats.conf");
-    writeFileSync(
-      config,
-      JSON.stringify({
-        listen: `127.0.0.1:${this.#port}`,
-        ports_file_dir: this.directory,
-        jetstream: { store_dir: this.#store, max_mem: 64_000_000, max_file: MAX_STORE_BYTES },
-        authorization: {
-          // The server knows no `passwordFile`; JSON leaves out permissions that are undefined.
-          users: [...this.#users.values()].map(({ user, password, permissions }) => ({
-            user,
-            password,
-            permissions,
-          })),
-        },
-      }),
-      { mode: 0o600 },
-    );
+    const config = this.#configure();
     for (const file of this.#portFiles()) rmSync(file);
     const program = new Program({ name: "nats-server", command: this.#path, args: ["-c", config] });
     this.#program = program;
@@ -103,6 +93,25 @@ export class Nats {
   /** As `kill -9`. */
   async kill(): Promise<void> {
     await this.#program?.kill();
+  }
+
+  /** As `kill -9`, and its volume is empty when it starts again. */
+  async wipe(): Promise<void> {
+    await this.kill();
+    rmSync(this.#store, { recursive: true, force: true });
+    await this.start();
+  }
+
+  /** The user may do nothing from now on, also on the connections it has. */
+  async withdraw(name: string): Promise<void> {
+    this.#withdrawn.add(this.user(name).user);
+    await this.#reload();
+  }
+
+  /** The user has its permissions again. */
+  async restore(name: string): Promise<void> {
+    this.#withdrawn.delete(this.user(name).user);
+    await this.#reload();
   }
 
   /**
@@ -127,6 +136,38 @@ export class Nats {
   async close(): Promise<void> {
     await this.kill();
     this.#remove();
+  }
+
+  #configure(): string {
+    const config = join(this.directory, "nats.conf");
+    writeFileSync(
+      config,
+      JSON.stringify({
+        listen: `127.0.0.1:${this.#port}`,
+        ports_file_dir: this.directory,
+        jetstream: { store_dir: this.#store, max_mem: 64_000_000, max_file: this.#maxStoreBytes },
+        authorization: {
+          // The server knows no `passwordFile`; JSON leaves out permissions that are undefined.
+          users: [...this.#users.values()].map(({ user, password, permissions }) => ({
+            user,
+            password,
+            permissions: this.#withdrawn.has(user) ? NOTHING : permissions,
+          })),
+        },
+      }),
+      { mode: 0o600 },
+    );
+    return config;
+  }
+
+  async #reload(): Promise<void> {
+    this.#configure();
+    const program = this.#program;
+    if (program === undefined) return;
+    const told = (): number => program.lines.filter((line) => line.includes("Reloaded server")).length;
+    const before = told();
+    program.hangUp();
+    await program.until("its new configuration", () => told() > before || undefined);
   }
 
   #user(name: string, permissions?: Permissions): [string, NatsUser & { permissions?: Permissions }] {

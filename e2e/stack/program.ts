@@ -91,6 +91,11 @@ export class Program {
     this.#child.kill("SIGCONT");
   }
 
+  /** SIGHUP: it reads its configuration again. */
+  hangUp(): void {
+    this.#child.kill("SIGHUP");
+  }
+
   /** What it said last, for the message of an error. */
   tail(lines = 15): string {
     return this.lines.slice(-lines).join("\n");

@@ -7,10 +7,10 @@ import { started, type DeepPartial } from "./watcher.ts";
 export const INSTALL = "e2e";
 
 export interface PusherOptions {
-  readonly nats: Nats;
+  readonly nats: Pick<Nats, "url" | "user">;
   readonly clusters: readonly string[];
   /** Targets with their names. */
-  readonly firewalls: Readonly<Record<string, Firewall>>;
+  readonly firewalls: Readonly<Record<string, Address>>;
   /** What every target says besides. */
   readonly target?: Partial<Configuration["targets"][number]>;
   /** Sections of the configuration that replace those of the stack; without routes every group goes everywhere. */
@@ -19,8 +19,11 @@ export interface PusherOptions {
   readonly nodeOptions?: readonly string[];
 }
 
+/** Where a firewall is reached, and with what. */
+export type Address = Pick<Firewall, "url" | "tokenFile" | "caFile">;
+
 /** A target as the configuration has it. */
-export function targetOf(name: string, { url, tokenFile, caFile }: Firewall, besides?: object): object {
+export function targetOf(name: string, { url, tokenFile, caFile }: Address, besides?: object): object {
   return { name, url, tokenFile, ...(caFile !== undefined && { caFile }), ...besides };
 }
 

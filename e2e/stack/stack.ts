@@ -1,7 +1,8 @@
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";
 import { startFirewall, type Firewall } from "./firewall.ts";
-import { startNats, type Nats } from "./nats.ts";
-import { newPusher, type PusherOptions } from "./pusher.ts";
+import { startNats, type Nats, type NatsOptions } from "./nats.ts";
+import { startNetwork, type Link, type Network } from "./network.ts";
+import { newPusher, type Address, type PusherOptions } from "./pusher.ts";
 import type { Service } from "./service.ts";
 import { grantWatcherAccess, type WatcherAccess } from "./watcher-access.ts";
 import { newWatcher, type WatcherOptions } from "./watcher.ts";
@@ -14,6 +15,9 @@ export interface StackOptions {
   /** Firewalls by the name of their target; default one, `fw`. */
   readonly firewalls?: Readonly<Record<string, SimulatorOptions>>;
   readonly pusher?: Pick<PusherOptions, "configuration" | "nodeOptions" | "target">;
+  readonly nats?: Omit<NatsOptions, "clusters">;
+  /** Everybody reaches NATS, API servers and firewalls through links that can be disturbed. */
+  readonly links?: boolean;
   /** One line for each thing that was started. */
   readonly say?: (line: string) => void;
 }
@@ -35,13 +39,19 @@ export class Stack {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly firewalls: ReadonlyMap<string, Firewall>;
   readonly pusher: Service;
+  /** `nats-pusher`, `nats-<cluster>`, `kubernetes-<cluster>`, `firewall-<target>`; none without `links`. */
+  readonly links: ReadonlyMap<string, Link>;
   readonly #closers: readonly Close[];
 
-  constructor(parts: Pick<Stack, "nats" | "clusters" | "firewalls" | "pusher">, closers: readonly Close[]) {
+  constructor(
+    parts: Pick<Stack, "nats" | "clusters" | "firewalls" | "pusher" | "links">,
+    closers: readonly Close[],
+  ) {
     this.nats = parts.nats;
     this.clusters = parts.clusters;
     this.firewalls = parts.firewalls;
     this.pusher = parts.pusher;
+    this.links = parts.links;
     this.#closers = closers;
   }
 
@@ -52,6 +62,11 @@ export class Stack {
 
   firewall(name?: string): Firewall {
     return one(this.firewalls, name);
+  }
+
+  /** @param name as in `links` */
+  link(name: string): Link {
+    return one(this.links, name);
   }
 
   /** Ends every process and removes every file. */
@@ -70,7 +85,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     return thing;
   };
   try {
-    const nats = keep(await startNats({ clusters: names }));
+    const nats = keep(await startNats({ ...options.nats, clusters: names }));
     say(`NATS            ${nats.url}`);
     const firewalls = new Map<string, Firewall>();
     for (const [name, device] of Object.entries(devices)) {
@@ -78,20 +93,28 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       firewalls.set(name, firewall);
       say(`firewall ${name.padEnd(6)} ${firewall.url}`);
     }
+    const roads = new Roads(options.links === true ? keep(await startNetwork()) : undefined);
+    const natsOf = async (client: string) => ({
+      url: await roads.to(`nats-${client}`, nats.url),
+      user: (user: string) => nats.user(user),
+    });
+    const targets: Record<string, Address> = {};
+    for (const [name, { url, tokenFile, caFile }] of firewalls)
+      targets[name] = { url: await roads.to(`firewall-${name}`, url), tokenFile, caFile };
     const { pusher: own } = options;
     const pusher = keep(
-      newPusher({ nats, clusters: names, firewalls: Object.fromEntries(firewalls), ...own }),
+      newPusher({ nats: await natsOf("pusher"), clusters: names, firewalls: targets, ...own }),
     );
     await pusher.start();
     say(`pusher          ${pusher.opsUrl}`);
     const clusters = new Map<string, Cluster>();
     // One after another: two API servers that start at once take longer on two cores.
     for (const [name, { watcher: watching, ...plane }] of Object.entries(wanted)) {
-      const cluster = await startCluster(name, plane, watching, nats, keep);
+      const cluster = await startCluster(name, plane, watching, await natsOf(name), roads, keep);
       clusters.set(name, cluster);
       say(`cluster ${name.padEnd(7)} ${cluster.plane.server}, watcher ${cluster.watcher.opsUrl}`);
     }
-    return new Stack({ nats, clusters, firewalls, pusher }, closers);
+    return new Stack({ nats, clusters, firewalls, pusher, links: roads.links }, closers);
   } catch (error) {
     await closeAll(closers);
     throw error;
@@ -100,15 +123,35 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 type Close = () => Promise<void>;
 
+/** How clients reach servers: straight, or through links. */
+class Roads {
+  readonly links = new Map<string, Link>();
+  readonly #network: Network | undefined;
+
+  constructor(network: Network | undefined) {
+    this.#network = network;
+  }
+
+  /** @returns the URL to use */
+  async to(name: string, url: string): Promise<string> {
+    if (this.#network === undefined) return url;
+    const link = await this.#network.link(name, url);
+    this.links.set(name, link);
+    return link.through(url);
+  }
+}
+
 async function startCluster(
   name: string,
   options: Omit<ControlPlaneOptions, "name">,
   watching: ClusterOptions["watcher"],
-  nats: Nats,
+  nats: Pick<Nats, "url" | "user">,
+  roads: Roads,
   keep: <T extends { close: () => Promise<void> }>(thing: T) => T,
 ): Promise<Cluster> {
   const plane = keep(await startControlPlane({ ...options, name }));
-  const access = await grantWatcherAccess(plane);
+  const server = await roads.to(`kubernetes-${name}`, plane.server);
+  const access = await grantWatcherAccess(plane, server);
   const watcher = keep(newWatcher({ cluster: name, nats, kubeconfig: access.kubeconfig, ...watching }));
   await watcher.start();
   return { name, plane, access, watcher };

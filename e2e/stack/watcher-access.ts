@@ -20,8 +20,15 @@ export interface WatcherAccess {
   readonly client: () => KubernetesClient;
 }
 
-/** Installs what a cluster needs for a watcher: definitions, namespace, account, roles; and gets it a token. */
-export async function grantWatcherAccess(plane: ControlPlane): Promise<WatcherAccess> {
+/**
+ * Installs what a cluster needs for a watcher: definitions, namespace, account, roles; and gets it a token.
+ *
+ * @param server where the watcher is to reach the API server
+ */
+export async function grantWatcherAccess(
+  plane: ControlPlane,
+  server: string = plane.server,
+): Promise<WatcherAccess> {
   const namespace = WATCHER_NAMESPACE;
   const name = WATCHER_ACCOUNT;
   const subjects = [{ kind: "ServiceAccount", name, namespace }];
@@ -58,7 +65,7 @@ export async function grantWatcherAccess(plane: ControlPlane): Promise<WatcherAc
     },
   );
   const token = await requestToken(plane);
-  const access = { server: plane.server, ca: plane.ca, token };
+  const access = { server, ca: plane.ca, token };
   return {
     kubeconfig: writeKubeconfig(join(plane.directory, "watcher.kubeconfig"), plane.name, access),
     client: () => new KubernetesClient(access),

@@ -5,7 +5,7 @@ import { WATCHER_ACCOUNT, WATCHER_NAMESPACE } from "./watcher-access.ts";
 
 export interface WatcherOptions {
   readonly cluster: string;
-  readonly nats: Nats;
+  readonly nats: Pick<Nats, "url" | "user">;
   /** Of the watcher's own service account. */
   readonly kubeconfig: string;
   /** Sections of the configuration that replace those of the stack. */
