@@ -58,26 +58,24 @@ export async function* follow(
   }
 }
 
-export interface Table {
-  readonly created: string;
-  /** The stream's last sequence when the reading began. */
-  readonly lastSequence: number;
-  /** The last message of each subject. */
-  readonly messages: ReadonlyMap<string, StoredMessage>;
-}
-
-/** The whole table as it is now, read again from the start after each interruption; undefined when aborted. */
-export async function readAll(bus: Bus, stream: string, options: ReaderOptions): Promise<Table | undefined> {
-  let table = { created: "", lastSequence: 0, messages: new Map<string, StoredMessage>() };
+/**
+ * The whole table as it is now: the last message of each subject, in the order of sequences; of one that is written
+ * meanwhile, the later counts. Nothing is kept here. After each interruption it begins anew.
+ *
+ * @param begin called at each beginning; what it returns gets the messages that follow
+ * @returns false when the signal or the end of the bus came first
+ */
+export async function readAll(
+  bus: Bus,
+  stream: string,
+  options: ReaderOptions,
+  begin: () => (message: StoredMessage) => void,
+): Promise<boolean> {
+  let take: ((message: StoredMessage) => void) | undefined;
   for await (const item of follow(bus, stream, options)) {
-    if (item.kind === "session") {
-      table = { created: item.created, lastSequence: item.lastSequence, messages: new Map() };
-    } else if (item.kind === "message") {
-      const { subject, sequence, data, storedAt } = item;
-      table.messages.set(subject, { subject, sequence, data, storedAt });
-    } else if (item.kind === "caught-up") {
-      return table;
-    }
+    if (item.kind === "session") take = begin();
+    else if (item.kind === "message") take?.(item);
+    else if (item.kind === "caught-up") return true;
   }
-  return undefined;
+  return false;
 }

@@ -1,7 +1,7 @@
 import { Publisher, type TroubleKind } from "../../src/bus/publisher.ts";
-import { follow, readAll, type ReaderItem, type Table } from "../../src/bus/reader.ts";
+import { follow, readAll, type ReaderItem } from "../../src/bus/reader.ts";
 import { streamFor, type TopologyOptions } from "../../src/bus/topology.ts";
-import type { Bus, StreamConfig, StreamInfo } from "../../src/bus/bus.ts";
+import type { Bus, StoredMessage, StreamConfig, StreamInfo } from "../../src/bus/bus.ts";
 import { memberSubject, stateSubject } from "../../src/contract/subjects.ts";
 import { stateOf, string, text, type Environment, type Link } from "./environment.ts";
 
@@ -101,21 +101,26 @@ export class Scene {
     return { publisher, epoch, troubles, write };
   }
 
-  async table(): Promise<Table> {
+  /** The last message of each subject, in the order in which they were read. */
+  async table(bus: Bus = this.bus, onMessage = (): void => undefined): Promise<StoredMessage[]> {
     const { clock } = this.env;
-    const table = await readAll(this.bus, this.stream, {
-      signal: this.#ending.signal,
-      clock,
-      random: Math.random,
+    let messages: StoredMessage[] = [];
+    const options = { signal: this.#ending.signal, clock, random: Math.random };
+    const whole = await readAll(bus, this.stream, options, () => {
+      messages = [];
+      return (message) => {
+        messages.push(message);
+        onMessage();
+      };
     });
-    if (table === undefined) throw new Error("the scene has ended");
-    return table;
+    if (!whole) throw new Error("the scene has ended");
+    return messages;
   }
 
   /** The members' bodies by subject: without the state message. */
   async rows(): Promise<Record<string, string>> {
     const rows: Record<string, string> = {};
-    for (const { subject, data } of (await this.table()).messages.values()) {
+    for (const { subject, data } of await this.table()) {
       if (subject !== stateSubject(this.cluster)) rows[subject] = string(data);
     }
     return rows;

@@ -124,6 +124,11 @@ export class Membership {
     for (const holding of this.#holdings.all()) yield asMember(holding);
   }
 
+  member(group: string, address: string): (Shown & { group: string; address: string }) | undefined {
+    const holding = this.#holdings.get(group, address);
+    return holding && asMember(holding);
+  }
+
   membersOf(group: string): number {
     return this.#holdings.size(group);
   }

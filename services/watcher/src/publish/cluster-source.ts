@@ -148,6 +148,10 @@ export class ClusterSource implements SessionSource {
     return this.membership.members();
   }
 
+  member(group: string, address: string) {
+    return this.membership.member(group, address);
+  }
+
   groups(): readonly string[] {
     return this.membership.groups();
   }

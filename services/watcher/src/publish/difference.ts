@@ -1,5 +1,6 @@
 import type { Event, Owner, RemoveCause } from "@podgate/shared/contract/event";
 import type { Change } from "../membership/change.ts";
+import { memberKey, Table } from "./table.ts";
 
 export interface Member {
   readonly group: string;
@@ -18,6 +19,7 @@ export type Stored = Pick<Event, "op" | "group" | "address" | "owners" | "ownerC
 /** What the cluster holds now, as far as the causes of removals need it. */
 export interface Present {
   members(): Iterable<Member>;
+  member(group: string, address: string): Member | undefined;
   groups(): readonly string[];
   /** An owner of this kind and uid is still listed, whether or not it counts. */
   lists(owner: Owner): boolean;
@@ -26,33 +28,78 @@ export interface Present {
 }
 
 /**
- * What must be published so that a stream that was read back says what the cluster holds now: removes first, so
- * that an address that moved leaves its old group before it joins the new one.
+ * What must be published so that a stream says what the cluster holds. Rows are compared as they are read, and only
+ * those are kept that say something else than the cluster: a stream of 100,000 rows that need nothing costs no more
+ * than its table. The cluster goes on changing meanwhile, which must be told by `note`, from the first row on.
  */
-export function difference(stored: ReadonlyMap<string, Stored>, present: Present): Change[] {
-  const removes: Change[] = [];
-  const adds: Change[] = [];
-  const kept = new Set<string>();
-  for (const member of present.members()) {
-    const key = memberKey(member.group, member.address);
-    const event = stored.get(key);
-    if (event?.op === "add") {
-      kept.add(key);
-      if (sameOwners(event, member)) continue;
-    }
-    adds.push({ ...member, op: "add" });
-  }
-  const groups = new Set(present.groups());
-  for (const [key, event] of stored) {
-    if (event.op !== "add" || kept.has(key)) continue;
-    const { group, address, owners, ownerCount, resourceVersion } = event;
-    const cause = causeOfAbsence(event, groups, present);
-    removes.push({ op: "remove", group, address, owners, ownerCount, resourceVersion, cause });
-  }
-  return [...removes, ...adds];
-}
+export class Difference {
+  readonly #present: Present;
+  readonly #table = new Table();
+  readonly #unlike = new Map<string, Stored>();
+  readonly #since = new Map<string, Change>();
 
-export const memberKey = (group: string, address: string): string => `${group} ${address}`;
+  constructor(present: Present) {
+    this.#present = present;
+  }
+
+  /** The members that the stream says there are, for readers. */
+  get table(): Table {
+    return this.#table;
+  }
+
+  take(row: Stored): void {
+    const { op, group, address } = row;
+    const key = memberKey(group, address);
+    this.#unlike.delete(key);
+    if (op === "remove") {
+      this.#table.remove(group, address);
+      return;
+    }
+    const member = this.#present.member(group, address);
+    // The cluster's own text of the address, so that it is kept once.
+    this.#table.add(group, member?.address ?? address);
+    if (member === undefined || !sameOwners(row, member)) this.#unlike.set(key, row);
+  }
+
+  note(changes: readonly Change[]): void {
+    for (const change of changes) this.#since.set(memberKey(change.group, change.address), change);
+  }
+
+  /** Removes first, so that an address that moved leaves its old group before it joins the new one. */
+  changes(): Change[] {
+    const changes: Change[] = [];
+    const groups = new Set(this.#present.groups());
+    for (const { group, address } of this.#table.all())
+      if (this.#present.member(group, address) === undefined)
+        changes.push(this.#removal(group, address, groups));
+    for (const member of this.#present.members())
+      if (this.#isNews(member)) changes.push({ ...member, op: "add" });
+    // Readers could not read them either: for them they are no members yet.
+    for (const { group, address, unreadable } of this.#unlike.values())
+      if (unreadable && this.#present.member(group, address) !== undefined)
+        this.#table.remove(group, address);
+    return changes;
+  }
+
+  #isNews(member: Member): boolean {
+    const { group, address } = member;
+    if (!this.#table.has(group, address)) return true;
+    const key = memberKey(group, address);
+    const row = this.#unlike.get(key);
+    return row === undefined ? this.#since.has(key) : !sameOwners(row, member);
+  }
+
+  #removal(group: string, address: string, groups: ReadonlySet<string>): Change {
+    const key = memberKey(group, address);
+    const seen = this.#since.get(key);
+    if (seen?.op === "remove") return seen;
+    const row = this.#unlike.get(key);
+    if (row === undefined) throw new Error(`${key} left the cluster and nobody said so`);
+    const { owners, ownerCount, resourceVersion } = row;
+    const cause = causeOfAbsence(row, groups, this.#present);
+    return { op: "remove", group, address, owners, ownerCount, resourceVersion, cause };
+  }
+}
 
 function sameOwners(event: Stored, member: Member): boolean {
   if (event.unreadable) return false;

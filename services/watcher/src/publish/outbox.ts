@@ -1,6 +1,5 @@
 import type { Change } from "../membership/change.ts";
-import { memberKey } from "./difference.ts";
-import { Table } from "./table.ts";
+import { memberKey, Table } from "./table.ts";
 
 export interface Noticed {
   readonly change: Change;

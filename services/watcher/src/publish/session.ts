@@ -7,16 +7,18 @@ import { Doorbell } from "@podgate/shared/runtime/doorbell";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Change } from "../membership/change.ts";
 import { toMessage } from "../membership/events.ts";
-import { difference, memberKey, type Present, type Stored } from "./difference.ts";
+import { Difference, type Present, type Stored } from "./difference.ts";
 import { Outbox, type Noticed } from "./outbox.ts";
-import { Table } from "./table.ts";
 
 /** The bus under whole-stream compare-and-set; rejects for good once another watcher has claimed the stream. */
 export interface SessionPublisher {
   claim(state: (epoch: Epoch) => State): Promise<Epoch>;
   publish(message: Message, options?: { readonly ttlSeconds?: number }): Promise<unknown>;
-  /** Every `add` and `remove` of the stream, by `memberKey`. */
-  readBack(signal: AbortSignal): Promise<ReadonlyMap<string, Stored>>;
+  /**
+   * Gives every `add` and `remove` of the stream to what `begin` returns; begins anew after an interruption.
+   * @returns false when the signal came first
+   */
+  readBack(begin: () => (row: Stored) => void, signal: AbortSignal): Promise<boolean>;
 }
 
 /** The Kubernetes side: its changes come through `onChanges`, in order. */
@@ -74,16 +76,19 @@ const POKE_MS = 200;
  * fails for good.
  *
  * No more than one window of messages is with the publisher: what waits for the bus waits in the outbox, where
- * the newest change replaces older ones. Until the stream is read back, state messages count nothing.
+ * the newest change replaces older ones. Until the stream is read back, state messages count nothing. It is read
+ * when the lists are in, so that what they agree on need not be kept.
  */
 export class Session {
   readonly #options: SessionOptions;
   readonly #ports: SessionPorts;
   readonly #bell = new Doorbell();
   readonly #inFlight = new Set<Promise<void>>();
-  readonly #table = new Table();
-  readonly #outbox = new Outbox(this.#table);
-  #stored: ReadonlyMap<string, Stored> | undefined;
+  #outbox = new Outbox();
+  #reading: Promise<void> | undefined;
+  /** What the stream says otherwise than the cluster, as far as it is read; `#whole` when it is. */
+  #difference: Difference | undefined;
+  #whole = false;
   /** The difference is in the outbox, and every change since. */
   #begun = false;
   #epoch: Epoch | undefined;
@@ -120,10 +125,9 @@ export class Session {
     const watching = source
       .run(minimumResourceVersion, (changes) => this.#gather(changes), scope)
       .catch((error: unknown) => this.#fail(error));
-    const reading = this.#readBack(scope).catch((error: unknown) => this.#fail(error));
     try {
       while (!scope.aborted && this.#failure === undefined) {
-        this.#turn();
+        this.#turn(scope);
         observe.turn();
         await this.#bell.wait(this.#untilNext(), (ms, run) => clock.timer(ms, run), scope);
       }
@@ -132,14 +136,16 @@ export class Session {
     } finally {
       unpoke();
       ended.abort();
-      await Promise.all([watching, reading]);
+      await Promise.all([watching, this.#reading]);
     }
   }
 
   async #readBack(scope: AbortSignal): Promise<void> {
-    const stored = await this.#ports.publisher.readBack(scope);
-    for (const { op, group, address } of stored.values()) if (op === "add") this.#table.add(group, address);
-    this.#stored = stored;
+    this.#whole = await this.#ports.publisher.readBack(() => {
+      const difference = new Difference(this.#ports.source);
+      this.#difference = difference;
+      return (row) => difference.take(row);
+    }, scope);
     this.#bell.ring();
   }
 
@@ -148,35 +154,32 @@ export class Session {
     this.#bell.ring();
   }
 
-  #turn(): void {
+  #turn(scope: AbortSignal): void {
     this.#gather(this.#ports.source.tick());
+    if (this.#ports.source.fresh)
+      this.#reading ??= this.#readBack(scope).catch((error: unknown) => this.#fail(error));
     this.#beginWhenReady();
     this.#drain();
     this.#stateIfDue();
   }
 
-  /** Once the stream is read back and the lists are in, what differs goes out. */
+  /** Once the stream is read back, and while the lists are fresh, what differs goes out. */
   #beginWhenReady(): void {
     const { source, logger, clock } = this.#ports;
-    const stored = this.#stored;
-    if (stored === undefined || !source.fresh) return;
-    this.#stored = undefined;
+    const difference = this.#difference;
+    if (difference === undefined || !this.#whole || !source.fresh) return;
+    this.#difference = undefined;
     this.#begun = true;
-    const held = this.#table.members;
-    const changes = difference(stored, source);
-    for (const change of changes) {
-      const { op, group, address } = change;
-      // Readers could not read it either: for them it is no member yet.
-      if (op === "add" && stored.get(memberKey(group, address))?.unreadable)
-        this.#table.remove(group, address);
-      this.#outbox.put(change, clock.monotonic());
-    }
-    logger.info({ stored: held, differences: changes.length }, "read the stream back");
+    const stored = difference.table.members;
+    const changes = difference.changes();
+    this.#outbox = new Outbox(difference.table);
+    for (const change of changes) this.#outbox.put(change, clock.monotonic());
+    logger.info({ stored, differences: changes.length }, "read the stream back");
   }
 
   #gather(changes: readonly Change[]): void {
-    // Before the difference is taken, the membership remembers them and the difference shows them.
-    if (!this.#begun || changes.length === 0) return;
+    if (!this.#begun) return this.#difference?.note(changes);
+    if (changes.length === 0) return;
     const now = this.#ports.clock.monotonic();
     for (const change of changes) this.#outbox.put(change, now);
     this.#bell.ring();

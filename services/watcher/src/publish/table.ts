@@ -1,5 +1,7 @@
 import { Digest } from "@podgate/shared/contract/digest";
 
+export const memberKey = (group: string, address: string): string => `${group} ${address}`;
+
 /** The members a cluster's stream says there are, with the count and digest its state messages carry. */
 export class Table {
   readonly #groups = new Map<string, Set<string>>();
@@ -25,6 +27,10 @@ export class Table {
     if (addresses.size === 0) this.#groups.delete(group);
     this.#digest.remove(group, address);
     this.#members -= 1;
+  }
+
+  *all(): Generator<{ readonly group: string; readonly address: string }> {
+    for (const [group, addresses] of this.#groups) for (const address of addresses) yield { group, address };
   }
 
   get members(): number {

@@ -9,7 +9,7 @@ import { CONTRACT_VERSION, UnreadableMessage } from "@podgate/shared/contract/ve
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Random } from "@podgate/shared/runtime/random";
-import { memberKey, type Stored } from "./difference.ts";
+import type { Stored } from "./difference.ts";
 import { Session, type SessionObserver, type SessionOptions, type SessionSource } from "./session.ts";
 
 export interface TakeoverPorts {
@@ -138,7 +138,7 @@ async function oneSession(
         return epoch;
       },
       publish: (message, how) => publisher.publish(message, how),
-      readBack: (signal) => readBack(ports, options.cluster, signal),
+      readBack: (begin, signal) => readBack(ports, options.cluster, begin, signal),
     },
     source: ports.source(),
     clock,
@@ -158,18 +158,18 @@ async function oneSession(
 async function readBack(
   { bus, clock, random, logger }: TakeoverPorts,
   cluster: string,
+  begin: () => (row: Stored) => void,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, Stored>> {
-  const table = await readAll(bus, streamOf(cluster), { signal, clock, random });
-  const rows = new Map<string, Stored>();
-  for (const { subject, data } of table?.messages.values() ?? []) {
-    if (subject === stateSubject(cluster)) continue;
-    const row = rowOf(subject, data);
-    if (row === undefined)
-      logger.error({ subject }, "a subject of the stream that nobody can read: delete it by hand");
-    else rows.set(memberKey(row.group, row.address), row);
-  }
-  return rows;
+): Promise<boolean> {
+  return readAll(bus, streamOf(cluster), { signal, clock, random }, () => {
+    const take = begin();
+    return ({ subject, data }) => {
+      if (subject === stateSubject(cluster)) return;
+      const row = rowOf(subject, data);
+      if (row !== undefined) take(row);
+      else logger.error({ subject }, "a subject of the stream that nobody can read: delete it by hand");
+    };
+  });
 }
 
 /** A row whose body cannot be read is written again, so it counts as one that is there. */

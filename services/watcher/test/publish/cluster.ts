@@ -111,6 +111,8 @@ export class Source implements SessionSource {
   listed = (): Record<string, number> => ({ pods: this.#cluster.members.size });
   resourceVersion = (): string => (this.#fresh ? String(this.#cluster.version) : "");
   members = (): Iterable<Member> => this.#cluster.members.values();
+  member = (group: string, address: string): Member | undefined =>
+    this.#cluster.members.get(`${group} ${address}`);
   groups = (): readonly string[] => this.#cluster.groups;
   lists = (owner: Owner): boolean =>
     [...this.#cluster.members.values()].some(({ owners }) => owners.some(({ uid }) => uid === owner.uid));

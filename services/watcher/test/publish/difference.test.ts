@@ -1,6 +1,8 @@
+import { deepEqual } from "node:assert/strict";
+import fc from "fast-check";
 import t from "tap";
-import type { Event, Owner } from "@podgate/shared/contract/event";
-import { difference, memberKey, type Member, type Present } from "../../src/publish/difference.ts";
+import type { Owner } from "@podgate/shared/contract/event";
+import { Difference, type Member, type Present, type Stored } from "../../src/publish/difference.ts";
 
 const pod = (uid: string): Owner => ({ kind: "Pod", namespace: "shop", name: uid, uid });
 const member = (group: string, address: string, ...uids: string[]): Member => ({
@@ -11,24 +13,26 @@ const member = (group: string, address: string, ...uids: string[]): Member => ({
   resourceVersion: "9",
 });
 
-function stored(...members: Member[]): Map<string, Event> {
-  const epoch = { created: "2026-01-01T00:00:00Z", sequence: 1 };
-  return new Map(
-    members.map((m) => [
-      memberKey(m.group, m.address),
-      { v: 1, op: "add", cluster: "c", ...m, owners: [...m.owners], epoch, observedAt: 1 },
-    ]),
-  );
-}
+const stored = (...members: Member[]): Stored[] =>
+  members.map(({ group, address, owners, ownerCount, resourceVersion }) => {
+    return { op: "add", group, address, owners: [...owners], ownerCount, resourceVersion };
+  });
 
 function present(members: Member[], rest: Partial<Present> = {}): Present {
   return {
     members: () => members,
+    member: (group, address) => members.find((m) => m.group === group && m.address === address),
     groups: () => ["a", "b"],
     lists: () => false,
     holders: () => [],
     ...rest,
   };
+}
+
+function difference(rows: Stored[], now: Present): ReturnType<Difference["changes"]> {
+  const made = new Difference(now);
+  for (const row of rows) made.take(row);
+  return made.changes();
 }
 
 t.test("nothing to publish when the stream says what the cluster holds", async (t) => {
@@ -76,7 +80,105 @@ for (const [what, rest, cause] of CAUSES) {
 }
 
 t.test("a tombstone in the stream asks for nothing", async (t) => {
-  const table = stored(member("a", "10.0.0.1", "u1"));
-  for (const [key, event] of table) table.set(key, { ...event, op: "remove", cause: "ended" });
-  t.strictSame(difference(table, present([])), []);
+  const [row] = stored(member("a", "10.0.0.1", "u1"));
+  t.strictSame(row && difference([{ ...row, op: "remove" }], present([])), []);
 });
+
+t.test("what cannot be read is written again, and is no member for readers until then", async (t) => {
+  const members = [member("a", "10.0.0.1", "u1")];
+  const made = new Difference(present(members));
+  for (const row of stored(...members)) made.take({ ...row, owners: [], ownerCount: 0, unreadable: true });
+  t.match(made.changes(), [{ op: "add", address: "10.0.0.1" }]);
+  t.equal(made.table.members, 0);
+});
+
+t.test("what leaves after its row was read goes with the cause that was seen", async (t) => {
+  const gone = member("a", "10.0.0.1", "u1");
+  const members = [gone];
+  const made = new Difference(present(members));
+  for (const row of stored(gone)) made.take(row);
+  members.pop();
+  made.note([{ ...gone, op: "remove", cause: "ended" }]);
+  t.match(made.changes(), [{ op: "remove", cause: "ended", owners: gone.owners }]);
+  t.equal(made.table.members, 1, "the stream still holds it");
+});
+
+t.test("what leaves before its row is read goes with the cause that was seen", async (t) => {
+  const gone = member("a", "10.0.0.1", "u1");
+  const made = new Difference(present([]));
+  made.note([{ ...gone, op: "remove", cause: "ended" }]);
+  for (const row of stored(gone)) made.take(row);
+  t.match(made.changes(), [{ op: "remove", cause: "ended" }]);
+});
+
+t.test("another owner while the rows are read is told", async (t) => {
+  const members = [member("a", "10.0.0.1", "u1")];
+  const made = new Difference(present(members));
+  for (const row of stored(...members)) made.take(row);
+  const other = member("a", "10.0.0.1", "u2");
+  members[0] = other;
+  made.note([{ ...other, op: "add" }]);
+  t.match(made.changes(), [{ op: "add", owners: other.owners }]);
+});
+
+t.test("one that leaves and comes back while the rows are read stays", async (t) => {
+  const same = member("a", "10.0.0.1", "u1");
+  const made = new Difference(present([same]));
+  for (const row of stored(same)) made.take(row);
+  made.note([{ ...same, op: "remove", cause: "changed" }]);
+  made.note([{ ...same, op: "add" }]);
+  t.notOk(made.changes().some(({ op }) => op === "remove"));
+});
+
+t.test("however rows and changes come mixed, what is told makes the stream what the cluster is", async () => {
+  const members = fc.uniqueArray(
+    fc
+      .record({ n: fc.nat(5), owner: fc.constantFrom("u1", "u2") })
+      .map(({ n, owner }) => member(n % 2 === 0 ? "a" : "b", `10.0.0.${n}`, owner)),
+    { selector: ({ address }) => address },
+  );
+  const move = fc.record({
+    before: fc.nat(6),
+    n: fc.nat(5),
+    owner: fc.constantFrom(undefined, "u1", "u2"),
+  });
+  fc.assert(
+    fc.property(members, members, fc.array(move), (rows, start, moves) => {
+      const now = [...start];
+      const made = new Difference(present(now));
+      const make = (n: number, owner: string): void => {
+        const at = now.findIndex(({ address }) => address === `10.0.0.${n}`);
+        const next = member(n % 2 === 0 ? "a" : "b", `10.0.0.${n}`, owner);
+        now.splice(at < 0 ? now.length : at, at < 0 ? 0 : 1, next);
+        made.note([{ ...next, op: "add" }]);
+      };
+      const drop = (n: number): void => {
+        const [gone] = now.splice(
+          now.findIndex(({ address }) => address === `10.0.0.${n}`),
+          1,
+        );
+        if (gone) made.note([{ ...gone, op: "remove", cause: "ended" }]);
+      };
+      const play = (at: number): void => {
+        for (const { n, owner } of moves.filter(({ before }) => before === at)) {
+          if (owner !== undefined) make(n, owner);
+          else if (now.some(({ address }) => address === `10.0.0.${n}`)) drop(n);
+        }
+      };
+      const stream = new Map<string, readonly string[]>();
+      for (const [at, row] of stored(...rows).entries()) {
+        play(at);
+        made.take(row);
+        stream.set(row.address, uids(row));
+      }
+      for (let at = rows.length; at <= 6; at += 1) play(at);
+      for (const change of made.changes()) {
+        if (change.op === "add") stream.set(change.address, uids(change));
+        else stream.delete(change.address);
+      }
+      deepEqual(Object.fromEntries(stream), Object.fromEntries(now.map((m) => [m.address, uids(m)])));
+    }),
+  );
+});
+
+const uids = ({ owners }: Pick<Member, "owners">): readonly string[] => owners.map(({ uid }) => uid);
