@@ -4,11 +4,17 @@ import { clusterName, groupName } from "./names.ts";
 import { memberSubject, parseSubject } from "./subjects.ts";
 import { CONTRACT_VERSION, readBody, UnreadableMessage, writeBody } from "./version.ts";
 
-/** Why an address left a group, as far as its watcher saw it; guards weigh it (docs/adr/0010). */
+/**
+ * Why an address left a group, as far as its watcher saw it; guards weigh it (docs/adr/0010, 0018). `ended`: its own end
+ * was seen. `changed`: its address or node changed in place. `reused`: another uid of the cluster has the address.
+ * `relabeled`: the pod's own labels changed. `vanished`: it is missing from a list. `unselected`: a selector or the
+ * labels of a namespace were edited. `undefined`: the definition of its group went. `drained`: its cluster is retired.
+ */
 export const REMOVE_CAUSES = [
   "ended",
   "changed",
   "reused",
+  "relabeled",
   "vanished",
   "unselected",
   "undefined",

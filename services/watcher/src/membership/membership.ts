@@ -3,7 +3,7 @@ import type { NamespaceFact } from "../facts/namespace-fact.ts";
 import type { NodeFact } from "../facts/node-fact.ts";
 import type { PodFact } from "../facts/pod-fact.ts";
 import type { Change } from "./change.ts";
-import { ended, notCounting, type NotCounting } from "./counting.ts";
+import { ended, notCounting, ownAddresses, type NotCounting } from "./counting.ts";
 import type { GroupDefinition } from "./group-definition.ts";
 import { Holdings, shown, type Holding, type Shown } from "./holdings.ts";
 import { Inventory } from "./inventory.ts";
@@ -39,13 +39,13 @@ export class Membership {
 
   replacePods(facts: readonly PodFact[], now: number): Change[] {
     const absent = this.#inventory.replacePods(facts, now);
-    for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "changed");
+    for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "relabeled");
     for (const entry of absent) this.#releaseAll(entry, "vanished");
     return this.#changes();
   }
 
   putPod(fact: PodFact, now: number): Change[] {
-    for (const entry of this.#inventory.putPod(fact, now)) this.#evaluate(entry, now, "changed");
+    for (const entry of this.#inventory.putPod(fact, now)) this.#evaluate(entry, now, "relabeled");
     return this.#changes();
   }
 
@@ -138,6 +138,14 @@ export class Membership {
     return this.#inventory.pod(owner.uid) !== undefined;
   }
 
+  /** The owner runs, and the address is its own or its node's: whatever keeps it from a group, it is not the address. */
+  has(owner: Owner, address: string, now: number): boolean {
+    const entry = this.#inventory.pod(owner.uid);
+    if (entry === undefined || ended(entry.fact, entry.ending, now) !== undefined) return false;
+    const { internal = [], external = [] } = this.#inventory.nodes.get(entry.fact.nodeName) ?? {};
+    return [...ownAddresses(entry.fact, entry.ending), ...internal, ...external].includes(address);
+  }
+
   /** uids of the pods that run with this address as their own now. */
   holders(address: string): string[] {
     return this.#inventory.holdersOf(address).map(({ fact }) => fact.uid);
@@ -203,7 +211,8 @@ export class Membership {
 
   /**
    * Lets a pod hold what it should, and notes what it is to let go: that is done at the end of the mutation, when
-   * everybody who may still hold it does. `cause` is the mutation's own, used where nothing says more.
+   * everybody who may still hold it does. `cause` is the mutation's own, used where nothing says more; of a mutation
+   * of pods it is `relabeled`: nothing else of a pod that keeps its address keeps it from matching.
    */
   #evaluate(entry: PodEntry, now: number, cause: RemoveCause, only?: ReadonlySet<string>): void {
     const before = heldBy(entry);
@@ -233,8 +242,10 @@ export class Membership {
     if (cause === "unselected") return cause;
     const inNodeMode = definition.addresses === "node";
     const own = inNodeMode ? nodeAddresses(entry, definition, this.#inventory) : fact.addresses;
-    if (own.includes(address)) return this.#namespaceGone(fact, definition) ? cause : "unselected";
-    return inNodeMode && this.#inventory.nodes.get(fact.nodeName) === undefined ? cause : "changed";
+    const ofPod = cause === "relabeled";
+    if (own.includes(address)) return ofPod || this.#namespaceGone(fact, definition) ? cause : "unselected";
+    const isNodeGone = inNodeMode && this.#inventory.nodes.get(fact.nodeName) === undefined;
+    return isNodeGone && !ofPod ? cause : "changed";
   }
 
   #namespaceGone({ namespace }: PodFact, { namespaceSelector }: GroupDefinition): boolean {

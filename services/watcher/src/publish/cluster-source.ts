@@ -160,6 +160,10 @@ export class ClusterSource implements SessionSource {
     return this.membership.lists(owner);
   }
 
+  has(owner: Owner, address: string): boolean {
+    return this.membership.has(owner, address, this.#options.clock.monotonic());
+  }
+
   holders(address: string): readonly string[] {
     return this.membership.holders(address);
   }

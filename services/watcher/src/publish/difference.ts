@@ -23,6 +23,8 @@ export interface Present {
   groups(): readonly string[];
   /** An owner of this kind and uid is still listed, whether or not it counts. */
   lists(owner: Owner): boolean;
+  /** The owner runs, and the address is still its own or its node's. */
+  has(owner: Owner, address: string): boolean;
   /** The uids of listed pods and nodes that hold the address now. */
   holders(address: string): readonly string[];
 }
@@ -65,13 +67,16 @@ export class Difference {
     for (const change of changes) this.#since.set(memberKey(change.group, change.address), change);
   }
 
-  /** Removes first, so that an address that moved leaves its old group before it joins the new one. */
-  changes(): Change[] {
+  /**
+   * Removes first, so that an address that moved leaves its old group before it joins the new one.
+   * @param cause of every removal, where it is known
+   */
+  changes(cause?: RemoveCause): Change[] {
     const changes: Change[] = [];
     const groups = new Set(this.#present.groups());
     for (const { group, address } of this.#table.all())
       if (this.#present.member(group, address) === undefined)
-        changes.push(this.#removal(group, address, groups));
+        changes.push(this.#removal(group, address, groups, cause));
     for (const member of this.#present.members())
       if (this.#isNews(member)) changes.push({ ...member, op: "add" });
     // Readers could not read them either: for them they are no members yet.
@@ -89,14 +94,14 @@ export class Difference {
     return row === undefined ? this.#since.has(key) : !sameOwners(row, member);
   }
 
-  #removal(group: string, address: string, groups: ReadonlySet<string>): Change {
+  #removal(group: string, address: string, groups: ReadonlySet<string>, known?: RemoveCause): Change {
     const key = memberKey(group, address);
     const seen = this.#since.get(key);
     if (seen?.op === "remove") return seen;
     const row = this.#unlike.get(key);
     if (row === undefined) throw new Error(`${key} left the cluster and nobody said so`);
     const { owners, ownerCount, resourceVersion } = row;
-    const cause = causeOfAbsence(row, groups, this.#present);
+    const cause = known ?? causeOfAbsence(row, groups, this.#present);
     return { op: "remove", group, address, owners, ownerCount, resourceVersion, cause };
   }
 }
@@ -113,7 +118,6 @@ function causeOfAbsence(event: Stored, groups: ReadonlySet<string>, present: Pre
   const holders = present.holders(event.address);
   const known = new Set(event.owners.map(({ uid }) => uid));
   if (holders.some((uid) => !known.has(uid))) return "reused";
-  if (event.owners.some((owner) => present.lists(owner)))
-    return holders.length > 0 ? "unselected" : "changed";
-  return "vanished";
+  if (event.owners.some((owner) => present.has(owner, event.address))) return "unselected";
+  return event.owners.some((owner) => present.lists(owner)) ? "changed" : "vanished";
 }

@@ -23,7 +23,7 @@ const GONE: [string, Partial<PodFact>, string][] = [
     { terminating: true, graceSeconds: 30, released: true },
     "ended",
   ],
-  ["relabelled", { labels: { app: "db" } }, "unselected"],
+  ["relabeled", { labels: { app: "db" } }, "relabeled"],
   ["given another address in place", { addresses: ["10.0.0.9"] }, "changed"],
 ];
 for (const [what, rest, cause] of GONE) {
@@ -229,6 +229,35 @@ t.test("a group that turns from pods to nodes leaves the pods' addresses as unse
     "-unselected web 10.0.0.1",
     "+ web 192.168.0.1",
   ]);
+});
+
+t.test(
+  "a pod in a list of its own with other labels was relabeled; an edit of what selects it was not",
+  async (t) => {
+    const m = membership(group("web", { namespaceSelector: { matchLabels: { env: "prod" } } }));
+    m.replaceNamespaces([namespace("shop", { env: "prod" })], 0);
+    m.replacePods([pod("a"), pod("b", { addresses: ["10.0.0.2"] })], 0);
+    t.strictSame(brief(m.replacePods([pod("a", { labels: {} }), pod("b", { addresses: ["10.0.0.2"] })], 1)), [
+      "-relabeled web 10.0.0.1",
+    ]);
+    t.strictSame(brief(m.replaceNamespaces([namespace("shop", { env: "test" })], 2)), [
+      "-unselected web 10.0.0.2",
+    ]);
+  },
+);
+
+const owner = (uid: string) => ({ kind: "Pod" as const, namespace: "shop", name: uid, uid });
+
+t.test("a pod that runs has its own addresses and its node's, whatever selects it", async (t) => {
+  const m = membership();
+  m.putNode(node("n1", "192.168.0.1"), 0);
+  m.putPod(pod("a", { labels: {} }), 0);
+  m.putPod(pod("b", { finished: true, addresses: ["10.0.0.2"] }), 0);
+  t.ok(m.has(owner("a"), "10.0.0.1", 0));
+  t.ok(m.has(owner("a"), "192.168.0.1", 0));
+  t.notOk(m.has(owner("a"), "10.0.0.2", 0));
+  t.notOk(m.has(owner("b"), "10.0.0.2", 0), "it has ended");
+  t.notOk(m.has(owner("c"), "10.0.0.1", 0), "nobody knows it");
 });
 
 t.test("an event shows five owners and counts all", async (t) => {

@@ -116,5 +116,6 @@ export class Source implements SessionSource {
   groups = (): readonly string[] => this.#cluster.groups;
   lists = (owner: Owner): boolean =>
     [...this.#cluster.members.values()].some(({ owners }) => owners.some(({ uid }) => uid === owner.uid));
+  has = (owner: Owner): boolean => this.lists(owner);
   holders = (): readonly string[] => [];
 }
