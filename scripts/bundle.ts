@@ -2,6 +2,8 @@ import { build } from "esbuild";
 
 /** Files that only tests may run: simulators, the in-memory bus, tests themselves. */
 const STAND_IN = /(^|\/)e2e\/|-simulator\/|\/src\/bus\/memory[^/]*\.ts$|(^|\/)test\/|\.test\.ts$/;
+/** The folder of the package that a file is in: after the last `node_modules/`, with its scope if it has one. */
+const PACKAGE = /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 
 export interface BundleOptions {
   /** File the bundle begins with, from the root of the repository. */
@@ -10,12 +12,15 @@ export interface BundleOptions {
   readonly outfile?: string;
 }
 
-/**
- * One ESM file with everything a service needs but Node, and a source map beside it.
- *
- * @returns the stand-ins that got into it: must be none
- */
-export async function bundle({ entry, outfile }: BundleOptions): Promise<string[]> {
+export interface Bundle {
+  /** Must be none in what users get. */
+  readonly standIns: readonly string[];
+  /** Folders of the packages of others in it, sorted. */
+  readonly packages: readonly string[];
+}
+
+/** One ESM file with everything a program needs but Node, and a source map beside it. */
+export async function bundle({ entry, outfile }: BundleOptions): Promise<Bundle> {
   const { metafile } = await build({
     entryPoints: [entry],
     outfile: outfile ?? "bundle.mjs",
@@ -33,7 +38,9 @@ export async function bundle({ entry, outfile }: BundleOptions): Promise<string[
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
   });
-  return Object.keys(metafile.inputs).filter(
-    (file) => !file.includes("node_modules/") && STAND_IN.test(file),
-  );
+  const files = Object.keys(metafile.inputs);
+  return {
+    standIns: files.filter((file) => !file.includes("node_modules/") && STAND_IN.test(file)),
+    packages: [...new Set(files.flatMap((file) => PACKAGE.exec(file)?.[0] ?? []))].toSorted(),
+  };
 }
