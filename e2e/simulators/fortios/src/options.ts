@@ -21,6 +21,8 @@ npm run simulator:fortios -- [options]
   --control-port <number>   of the control endpoint (default 0)
   --host <address>          to listen on (default 127.0.0.1)
   --plain                   HTTP instead of HTTPS
+  --certificate-host <name>  a name or address in its certificate besides loopback's (repeatable)
+  --flash <file>            keeps the configuration there: read at the start, written with each change
   --ca-out <file>           write the certificate of the authority there (PEM)
   --latency <ms>            of each write (default 0); writes are done one at a time
   --read-latency <ms>       of each read (default 0)
@@ -80,6 +82,8 @@ export function parseOptions(args: readonly string[]): Parsed {
       read: number("read-latency"),
       writePerThousandRows: number("latency-per-thousand"),
     },
+    certificateHosts: values["certificate-host"] ?? [],
+    ...(values.flash === undefined ? {} : { flash: values.flash }),
     ...(values["ca-out"] === undefined ? {} : { caFile: values["ca-out"] }),
     ...(values.serial === undefined ? {} : { serial: values.serial }),
     ...(values.hostname === undefined ? {} : { hostname: values.hostname }),
@@ -105,6 +109,8 @@ function raw(args: readonly string[]) {
     host: text,
     plain: yes,
     "ca-out": text,
+    "certificate-host": many,
+    flash: text,
     latency: text,
     "read-latency": text,
     "latency-per-thousand": text,

@@ -7,6 +7,7 @@ import type { Outcome } from "./call.ts";
 import { controlHandler } from "./control.ts";
 import { Device } from "./device.ts";
 import { DEFAULT_TOKEN, type DeviceOptions } from "./state.ts";
+import { readFlash, writeFlash } from "./flash.ts";
 import type { LogEntry, LogFilter } from "./request-log.ts";
 import { deviceHandler, listen } from "./server.ts";
 
@@ -20,6 +21,10 @@ export interface SimulatorOptions extends DeviceOptions {
   readonly plain?: boolean;
   /** Where to write the authority's certificate (PEM). */
   readonly caFile?: string;
+  /** Names and addresses in the certificate besides those of loopback and of `host`. */
+  readonly certificateHosts?: readonly string[];
+  /** File that keeps the configuration over a restart: read at the start, written with each change. */
+  readonly flash?: string;
   /** Shorthand for one user with all rights. */
   readonly token?: string;
 }
@@ -57,20 +62,40 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
   ];
   const device = new Device({ ...options, users });
+  const { flash } = options;
+  const keep = (): void => {
+    if (flash !== undefined) writeFlash(device, flash);
+  };
+  if (flash !== undefined) readFlash(device, flash);
+  device.subscribe(({ changed }) => {
+    if (changed) keep();
+  });
   const host = options.host ?? "127.0.0.1";
-  const hosts = [...new Set(["localhost", "127.0.0.1", ...(host === "0.0.0.0" ? [] : [host])])];
+  const hosts = [
+    ...new Set([
+      "localhost",
+      "127.0.0.1",
+      ...(host === "0.0.0.0" ? [] : [host]),
+      ...(options.certificateHosts ?? []),
+    ]),
+  ];
   const tls = options.plain === true ? undefined : await makeCertificates(hosts, Date.now());
   if (tls !== undefined && options.caFile !== undefined) await writeFile(options.caFile, tls.ca);
   let saved: Configuration = checkpoint(device);
   const handle = {
     device,
-    edit: (change: Edit) => edit(device, change, Date.now()),
+    edit: (change: Edit) => {
+      const outcome = edit(device, change, Date.now());
+      keep();
+      return outcome;
+    },
     failover: (serial?: string) => failover(device, serial),
     save: () => {
       saved = checkpoint(device);
     },
     reboot: (downFor = 0) => {
       reboot(device, saved, Date.now(), downFor);
+      keep();
     },
     log: (filter?: LogFilter) => device.log.entries(filter),
   };

@@ -77,8 +77,9 @@ export class State {
   configuration: Configuration;
   /** Until then (ms since 1970) nobody answers: it is rebooting. */
   downUntil = 0;
+  /** How many UUIDs were given out. */
+  uuids = 0;
   #users: ApiUser[];
-  #uuids = 0;
   readonly loggedBody: number;
 
   constructor(options: DeviceOptions = {}) {
@@ -199,9 +200,9 @@ export class State {
   }
 
   #nextUuid(): string {
-    this.#uuids += 1;
+    this.uuids += 1;
     const hex = createHash("md5")
-      .update(`${this.serial} ${String(this.#uuids)}`)
+      .update(`${this.serial} ${String(this.uuids)}`)
       .digest("hex");
     return [
       hex.slice(0, 8),
