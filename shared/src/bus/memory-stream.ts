@@ -78,9 +78,15 @@ export class MemoryStream {
     return first?.sequence ?? Math.max(this.#firstSequence, this.#lastSequence + 1);
   }
 
+  /** @param subject may end in `.>` */
   last(subject: string): MemoryMessage | undefined {
     this.#expire();
-    return this.#bySubject.get(subject);
+    if (!subject.endsWith(".>")) return this.#bySubject.get(subject);
+    let newest: MemoryMessage | undefined;
+    for (const message of this.#bySubject.values())
+      if (message.subject.startsWith(subject.slice(0, -1)) && message.sequence > (newest?.sequence ?? 0))
+        newest = message;
+    return newest;
   }
 
   at(sequence: number): MemoryMessage | undefined {

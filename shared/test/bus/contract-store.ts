@@ -90,6 +90,17 @@ export function storeCases(add: Case): void {
     t.equal((await scene.info()).messages, 1);
   });
 
+  add("of many subjects the newest message is found, and none where there are none", async (t, env) => {
+    const scene = await Scene.make(env);
+    const all = scene.subject("web/10.0.0.1").replace(/\.[^.]+\.[^.]+$/, ".>");
+    t.equal(await scene.bus.lastMessage(scene.stream, all), undefined);
+    await scene.put("web/10.0.0.1", "one");
+    const second = await scene.put("web/10.0.0.2", "two");
+    t.equal((await scene.bus.lastMessage(scene.stream, all))?.sequence, second);
+    const third = await scene.put("web/10.0.0.1", "three");
+    t.equal((await scene.bus.lastMessage(scene.stream, all))?.sequence, third);
+  });
+
   add("a tombstone expires without a trace, and the last sequence stays", async (t, env) => {
     const scene = await Scene.make(env);
     const stored = await scene.put("web/10.0.0.1", "gone soon", 1);
@@ -171,10 +182,12 @@ export function storeCases(add: Case): void {
       await bucket.put("b.one", text("not ours"));
       const ending = new AbortController();
       const seen: string[] = [];
+      const revisions = new Map<string, number>();
       const watching = (async () => {
         const watched = await reader.bus.bucket(config);
-        for await (const { key, value } of watched.watch("a.*", ending.signal)) {
+        for await (const { key, value, revision } of watched.watch("a.*", ending.signal)) {
           seen.push(`${key}=${value === undefined ? "deleted" : string(value)}`);
+          revisions.set(key, revision);
         }
       })();
       await until("the first entry", () => seen.includes("a.one=1"));
@@ -182,8 +195,9 @@ export function storeCases(add: Case): void {
       await bucket.delete("a.one");
       await until("the changes", () => seen.includes("a.two=2") && seen.includes("a.one=deleted"));
       reader.cut();
-      await bucket.put("a.three", text("3"));
+      const third = await bucket.put("a.three", text("3"));
       await until("the change after the cut", () => seen.includes("a.three=3"));
+      t.equal(revisions.get("a.three"), third, "with its revision");
       ending.abort();
       await watching;
       t.notMatch(seen.join(), /not ours/);
