@@ -4,6 +4,7 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Random } from "@podgate/shared/runtime/random";
 import type { Configuration } from "./configuration.ts";
+import type { AskedPhase } from "./kubernetes/asked-phase.ts";
 import { clusterUid } from "./kubernetes/cluster.ts";
 import { LeaseElection } from "./kubernetes/lease.ts";
 import type { KubernetesErrorKind, KubernetesTransport } from "./kubernetes/transport.ts";
@@ -69,16 +70,19 @@ export function compose(configuration: Configuration, version: string, ports: Wa
     return source;
   };
   const reports = new Reports({ bus, clock, logger, cluster, onFlip: () => statuses.ring() });
-  const statuses = new StatusLoop({ reports, transport, clock, logger, source: () => source });
+  const leadership = new LeaseElection({
+    transport,
+    clock,
+    ...lease,
+    identity,
+    onError: (message) => logger.warn({}, message),
+  });
+  const asked = (): AskedPhase => leadership.asked;
+  const statuses = new StatusLoop({ reports, transport, clock, logger, source: () => source, asked });
+  leadership.onAsked(() => statuses.ring());
   const reignPorts: ReignPorts = {
     bus,
-    leadership: new LeaseElection({
-      transport,
-      clock,
-      ...lease,
-      identity,
-      onError: (message) => logger.warn({}, message),
-    }),
+    leadership,
     source: newSource,
     reads: () => reports.cluster()?.reads,
     clock,

@@ -12,6 +12,7 @@ import {
 import { check } from "./check.ts";
 import { configurationSchema, type Configuration } from "./configuration.ts";
 import { explain, explanationAsText } from "./explain.ts";
+import { phaseCommands } from "./phase-commands.ts";
 import { loggerOf, run } from "./run.ts";
 import { staticGroups } from "./static-groups.ts";
 
@@ -51,6 +52,7 @@ process.exitCode = await runProgram(
           return exitCode(rows);
         },
       },
+      ...phaseCommands(load),
       explain: {
         description: "why a pod is, or is not, in each group",
         operands: "<namespace>/<pod>",

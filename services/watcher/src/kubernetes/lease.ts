@@ -1,4 +1,5 @@
 import type { Clock } from "@podgate/shared/runtime/clock";
+import { askedPhase, type AskedPhase } from "./asked-phase.ts";
 import { leasePath } from "./resources.ts";
 import {
   KubernetesError,
@@ -20,7 +21,12 @@ export interface LeaseOptions {
 }
 
 interface Lease {
-  metadata: { name: string; namespace: string; resourceVersion?: string };
+  metadata: {
+    name: string;
+    namespace: string;
+    resourceVersion?: string;
+    annotations?: Readonly<Record<string, string>>;
+  };
   spec: {
     holderIdentity?: string | null;
     leaseDurationSeconds?: number;
@@ -38,9 +44,22 @@ interface Lease {
 export class LeaseElection {
   readonly #options: LeaseOptions;
   #seen: { record: string; at: number } | undefined;
+  #asked: AskedPhase = "synced";
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+  }
+
+  /** What an operator asks for, as the Lease said when it was last acquired or renewed. */
+  get asked(): AskedPhase {
+    return this.#asked;
+  }
+
+  /** Called when `asked` changes. Returns its own end. */
+  onAsked(run: () => void): () => void {
+    this.#listeners.add(run);
+    return () => void this.#listeners.delete(run);
   }
 
   /** Resolves when the Lease is ours. @throws the signal's reason */
@@ -70,6 +89,7 @@ export class LeaseElection {
   /** A fresh read says that it is still ours. */
   async verify(signal: AbortSignal): Promise<boolean> {
     const lease = await this.#read(signal).catch(() => undefined);
+    if (lease !== undefined) this.#notice(lease);
     return lease?.spec.holderIdentity === this.#options.identity;
   }
 
@@ -83,7 +103,8 @@ export class LeaseElection {
     ).catch(() => undefined);
   }
 
-  async #try(signal: AbortSignal): Promise<boolean> {
+  /** @returns whether it is ours; undefined = it was just written by somebody, which may have been for another reason */
+  async #try(signal: AbortSignal): Promise<boolean | undefined> {
     const { identity, clock, onError, namespace, name } = this.#options;
     try {
       const lease = await this.#read(signal);
@@ -91,6 +112,7 @@ export class LeaseElection {
         await this.#create(signal);
         return true;
       }
+      this.#notice(lease);
       const holder = lease.spec.holderIdentity ?? "";
       if (holder !== "" && holder !== identity && !this.#expired(lease)) return false;
       const now = microTime(clock.now());
@@ -111,11 +133,18 @@ export class LeaseElection {
       return true;
     } catch (error) {
       // Somebody else wrote in between: look again next time.
-      if (error instanceof KubernetesError && error.kind === "conflict") return false;
+      if (error instanceof KubernetesError && error.kind === "conflict") return undefined;
       if (!signal.aborted)
         onError(`lease ${namespace}/${name}: ${error instanceof Error ? error.message : "failed"}`);
       throw error;
     }
+  }
+
+  #notice(lease: Lease): void {
+    const asked = askedPhase(lease);
+    if (asked === this.#asked) return;
+    this.#asked = asked;
+    for (const run of this.#listeners) run();
   }
 
   #expired(lease: Lease): boolean {

@@ -1,6 +1,7 @@
 import { pause } from "@podgate/shared/bus/pause";
 import { backoff } from "@podgate/shared/runtime/backoff";
 import type { Clock } from "@podgate/shared/runtime/clock";
+import type { AskedPhase } from "../kubernetes/asked-phase.ts";
 import type { SessionOptions } from "./session.ts";
 import { takeOver, type TakeoverPorts } from "./takeover.ts";
 
@@ -12,6 +13,10 @@ export interface Leadership {
   /** A fresh read says that it is still ours. */
   verify(signal: AbortSignal): Promise<boolean>;
   release(signal: AbortSignal): Promise<void>;
+  /** What an operator asks for. */
+  readonly asked: AskedPhase;
+  /** Called when it changes. Returns its own end. */
+  onAsked(run: () => void): () => void;
 }
 
 export interface ReignPorts extends TakeoverPorts {
@@ -24,12 +29,14 @@ const RETRY = { baseMs: 250, capMs: 5000 };
 const GOOD_MS = 30_000;
 const RELEASE_MS = 5000;
 
+type ReignOptions = Omit<SessionOptions, "asked">;
+
 /**
  * Reign after reign: wait for the Lease, run a session, and start over when it ended. Only a holder whose Lease a
  * fresh read has just confirmed claims the stream. At the signal what is in flight is stored, then the Lease is
  * given up, so that another replica takes over at once.
  */
-export async function reign(options: SessionOptions, ports: ReignPorts, signal: AbortSignal): Promise<void> {
+export async function reign(options: ReignOptions, ports: ReignPorts, signal: AbortSignal): Promise<void> {
   const { leadership, logger, observe } = ports;
   while (!signal.aborted) {
     try {
@@ -62,13 +69,30 @@ async function release(leadership: Leadership, clock: Clock): Promise<void> {
   cancel();
 }
 
-async function sessions(options: SessionOptions, ports: ReignPorts, scope: AbortSignal): Promise<void> {
-  const { bus, leadership, clock, random } = ports;
+/** Each session is of one phase that an operator asks for; when that changes, another one begins. */
+async function sessions(options: ReignOptions, ports: ReignPorts, scope: AbortSignal): Promise<void> {
+  const { bus, leadership, logger, clock, random } = ports;
   let failures = 0;
   while (!scope.aborted && (await leadership.verify(scope))) {
+    const { asked } = leadership;
+    if (asked !== "synced") logger.warn({ phase: asked }, ASKED[asked]);
     const begun = clock.monotonic();
-    await takeOver(options, ports, scope);
+    const changed = new AbortController();
+    const unheard = leadership.onAsked(() => changed.abort());
+    await takeOver({ ...options, asked }, ports, AbortSignal.any([scope, changed.signal]));
+    unheard();
+    if (changed.signal.aborted) {
+      failures = 0;
+      continue;
+    }
     failures = clock.monotonic() - begun >= GOOD_MS ? 0 : failures + 1;
     if (!scope.aborted) await pause(bus, clock, backoff(failures, RETRY, random), scope);
   }
 }
+
+const ASKED = {
+  maintenance:
+    "in maintenance: no change of this cluster is published, and firewalls keep what they hold, until podgate-watcher resume",
+  draining:
+    "drained: every member of this cluster leaves every firewall, and none comes back, until podgate-watcher resume",
+} as const;

@@ -5,10 +5,12 @@ import { buildState, type Phase, type State } from "@podgate/shared/contract/sta
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { Doorbell } from "@podgate/shared/runtime/doorbell";
 import type { Logger } from "@podgate/shared/runtime/logger";
+import type { AskedPhase } from "../kubernetes/asked-phase.ts";
 import type { Change } from "../membership/change.ts";
 import { toMessage } from "../membership/events.ts";
 import { Difference, type Present, type Stored } from "./difference.ts";
 import { Outbox, type Noticed } from "./outbox.ts";
+import { withoutMembers } from "./without-members.ts";
 
 /** The bus under whole-stream compare-and-set; rejects for good once another watcher has claimed the stream. */
 export interface SessionPublisher {
@@ -46,6 +48,8 @@ export interface SessionOptions {
   readonly clusterUid: string;
   readonly watcherVersion: string;
   readonly heartbeatMs: number;
+  /** `maintenance`: only state messages are published. `draining`: what is published is that every member leaves. */
+  readonly asked: AskedPhase;
 }
 
 export interface SessionPorts {
@@ -103,7 +107,7 @@ export class Session {
 
   constructor(options: SessionOptions, ports: SessionPorts) {
     this.#options = options;
-    this.#ports = ports;
+    this.#ports = options.asked === "draining" ? { ...ports, source: withoutMembers(ports.source) } : ports;
   }
 
   /** @param minimumResourceVersion that of the last state message: an older list is stale */
@@ -156,7 +160,7 @@ export class Session {
 
   #turn(scope: AbortSignal): void {
     this.#gather(this.#ports.source.tick());
-    if (this.#ports.source.fresh)
+    if (this.#ports.source.fresh && this.#options.asked !== "maintenance")
       this.#reading ??= this.#readBack(scope).catch((error: unknown) => this.#fail(error));
     this.#beginWhenReady();
     this.#drain();
@@ -171,7 +175,7 @@ export class Session {
     this.#difference = undefined;
     this.#begun = true;
     const stored = difference.table.members;
-    const changes = difference.changes();
+    const changes = difference.changes(this.#options.asked === "draining" ? "drained" : undefined);
     this.#outbox = new Outbox(difference.table);
     for (const change of changes) this.#outbox.put(change, clock.monotonic());
     logger.info({ stored, differences: changes.length }, "read the stream back");
@@ -219,9 +223,15 @@ export class Session {
     this.#inFlight.add(flight);
   }
 
-  /** `synced` is reached when everything noticed is on its way, and kept while every watch is fresh. */
+  /**
+   * `synced` is reached when everything noticed is on its way, and kept while every watch is fresh. `draining` is said
+   * as soon as the stream was read back: what a verified cluster removes leaves firewalls at once.
+   */
   #phase(): Phase {
+    const { asked } = this.#options;
+    if (asked === "maintenance") return asked;
     if (!this.#begun || !this.#ports.source.fresh) return "syncing";
+    if (asked === "draining") return asked;
     return this.#said.phase === "synced" || this.#outbox.size === 0 ? "synced" : "syncing";
   }
 

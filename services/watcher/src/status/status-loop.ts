@@ -1,6 +1,7 @@
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { Doorbell } from "@podgate/shared/runtime/doorbell";
 import type { Logger } from "@podgate/shared/runtime/logger";
+import type { AskedPhase } from "../kubernetes/asked-phase.ts";
 import type { DefinitionFact } from "../kubernetes/group-definitions.ts";
 import { statusPath } from "../kubernetes/resources.ts";
 import { requestJson, type KubernetesTransport } from "../kubernetes/transport.ts";
@@ -27,6 +28,8 @@ export interface StatusLoopOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly source: () => StatusSource | undefined;
+  /** What an operator asked the watcher for. */
+  readonly asked: () => AskedPhase;
 }
 
 /** Numbers are brought up to date this often. */
@@ -95,6 +98,7 @@ export class StatusLoop {
         current.membership.sharedNamespaces(group, clock.monotonic()),
         targets,
         reports.silent ? "silent" : reports.cluster(),
+        this.#options.asked(),
       );
       const refused = new Map<string, string>();
       for (const { target, groups } of targets) {

@@ -1,4 +1,5 @@
 import type { ClusterStatus, GroupStatus, TargetStatus } from "@podgate/shared/contract/status";
+import type { AskedPhase } from "../kubernetes/asked-phase.ts";
 import type { DefinitionFact } from "../kubernetes/group-definitions.ts";
 import type { Loser } from "../membership/conflicts.ts";
 
@@ -37,6 +38,7 @@ export function statusOf(
   sharedNamespaces: readonly string[],
   targets: readonly TargetStatus[],
   pusher: PusherWord,
+  asked: AskedPhase = "synced",
 ): GroupStatusView {
   const group = fact.definition?.group;
   const observedGeneration = fact.generation;
@@ -62,7 +64,10 @@ export function statusOf(
   const failing = targets.filter(
     ({ error, target }) => error !== undefined && entries.some(({ name }) => name === target),
   );
-  const sync = synchronization(group, accepted, entries, failing, pusher);
+  const sync =
+    accepted.status === "True" && asked !== "synced"
+      ? ASKED[asked]
+      : synchronization(group, accepted, entries, failing, pusher);
   return {
     observedGeneration,
     ...(group !== undefined && { group }),
@@ -100,6 +105,19 @@ function acceptance(fact: DefinitionFact, loser: Loser | undefined): Verdict {
   }
   return { status: "True", reason: "Accepted", message: "the definition is in force" };
 }
+
+const ASKED: Readonly<Record<Exclude<AskedPhase, "synced">, Verdict>> = {
+  maintenance: {
+    status: "Unknown",
+    reason: "Maintenance",
+    message: "the cluster is in maintenance: firewalls keep what they hold until podgate-watcher resume",
+  },
+  draining: {
+    status: "False",
+    reason: "Draining",
+    message: "the cluster is drained: no firewall holds its members until podgate-watcher resume",
+  },
+};
 
 function synchronization(
   group: string | undefined,

@@ -6,7 +6,12 @@ import {
 } from "../../src/kubernetes/transport.ts";
 
 interface Lease {
-  readonly metadata: { readonly name: string; readonly resourceVersion: string; readonly labels?: object };
+  readonly metadata: {
+    readonly name: string;
+    readonly resourceVersion: string;
+    readonly labels?: object;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: Readonly<Record<string, unknown>>;
 }
 

@@ -1,5 +1,6 @@
 import t, { type Test } from "tap";
 import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
+import { askForPhase } from "../../src/kubernetes/asked-phase.ts";
 import { LeaseElection } from "../../src/kubernetes/lease.ts";
 import { LeaseStore } from "./lease-store.ts";
 
@@ -161,4 +162,72 @@ t.test("waiting for it ends at the signal", async (t) => {
   await s.clock.run(3000);
   s.stop.abort(new Error("stop"));
   await waiting;
+});
+
+t.test(
+  "a phase that is asked for is noticed within one renewal, costs no leadership, and stays",
+  async (t) => {
+    const s = scene(t);
+    const { election } = s.candidate("a");
+    const a = s.lead(election);
+    await s.clock.run(5000);
+    let told = 0;
+    election.onAsked(() => (told += 1));
+    const place = { namespace: "podgate", name: "podgate-watcher" };
+    await askForPhase(s.store.client(), place, "maintenance", s.stop.signal);
+    t.ok(await s.clock.run(2000, () => told === 1));
+    t.equal(election.asked, "maintenance");
+    await s.clock.run(60_000);
+    t.strictSame([a.lost, told, s.holder()], [-1, 1, "a"]);
+    const next = s.candidate("b").election;
+    await election.release(s.stop.signal);
+    await next.acquire(s.stop.signal);
+    t.equal(next.asked, "maintenance", "whoever leads next obeys");
+    await askForPhase(s.store.client(), place, "synced", s.stop.signal);
+    await next.verify(s.stop.signal);
+    t.equal(next.asked, "synced");
+    t.strictSame(s.store.lease?.metadata.annotations, {});
+  },
+);
+
+t.test("somebody who annotates the Lease during a renewal does not cost the leadership", async (t) => {
+  const s = scene(t);
+  const { election, transport } = s.candidate("a");
+  const a = s.lead(election);
+  const direct = s.store.client();
+  let meddle = true;
+  transport.open = async (request) => {
+    const answer = await direct.open(request);
+    if (request.method === "GET" && meddle && s.clock.monotonic() > 1000) {
+      meddle = false;
+      await askForPhase(direct, { namespace: "podgate", name: "podgate-watcher" }, "draining", s.stop.signal);
+    }
+    return answer;
+  };
+  await s.clock.run(30_000);
+  t.notOk(meddle);
+  t.equal(a.lost, -1);
+  t.equal(election.asked, "draining");
+});
+
+t.test("where no watcher ran yet the Lease is made, and the first one obeys", async (t) => {
+  const s = scene(t);
+  await askForPhase(
+    s.store.client(),
+    { namespace: "podgate", name: "podgate-watcher" },
+    "draining",
+    s.stop.signal,
+  );
+  const { election } = s.candidate("a");
+  await election.acquire(s.stop.signal);
+  t.equal(election.asked, "draining");
+});
+
+t.test("a phase that nobody knows freezes the cluster", async (t) => {
+  const s = scene(t);
+  const annotations = { "podgate.dev/phase": "drain" };
+  s.store.lease = { metadata: { name: "podgate-watcher", resourceVersion: "1", annotations }, spec: {} };
+  const { election } = s.candidate("a");
+  await election.acquire(s.stop.signal);
+  t.equal(election.asked, "maintenance");
 });

@@ -63,7 +63,7 @@ export class Fold {
   }
 
   #compare({ phase, members, digest, sequence }: Seen): void {
-    const unread = phase === "syncing" && members === 0 && /^0*$/.test(digest);
+    const unread = (phase === "syncing" || phase === "maintenance") && members === 0 && /^0*$/.test(digest);
     if (unread || (members === this.members.size && digest === this.#digest())) return;
     this.faults.push(
       `${sequence}: ${String(phase)} counts ${members} members, the stream holds ${this.members.size}`,

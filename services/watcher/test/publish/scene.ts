@@ -5,6 +5,7 @@ import { streamOf } from "@podgate/shared/contract/subjects";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import { seededRandom } from "@podgate/shared/runtime/random";
 import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
+import type { AskedPhase } from "../../src/kubernetes/asked-phase.ts";
 import { quiet } from "../../src/publish/quiet.ts";
 import { reign, type Leadership } from "../../src/publish/reign.ts";
 import { Cluster, Source } from "./cluster.ts";
@@ -19,9 +20,25 @@ export class Lease {
   readonly #lost = new Map<string, () => void>();
   readonly #waiting: (() => void)[] = [];
   readonly released: string[] = [];
+  readonly #asking = new Set<() => void>();
+  #asked: AskedPhase = "synced";
+
+  /** An operator asks for a phase. */
+  ask(phase: AskedPhase): void {
+    this.#asked = phase;
+    for (const run of this.#asking) run();
+  }
 
   leadership(name: string): Leadership {
+    const asked = (): AskedPhase => this.#asked;
     return {
+      get asked() {
+        return asked();
+      },
+      onAsked: (run) => {
+        this.#asking.add(run);
+        return () => void this.#asking.delete(run);
+      },
       acquire: async (signal) => {
         while (this.holder !== "" && this.holder !== name) {
           await new Promise<void>((resolve) => {
@@ -110,7 +127,7 @@ export class Scene {
     );
   }
 
-  watcher(name: string, options: { cluster?: Cluster; lease?: Lease } = {}): Watcher {
+  watcher(name: string, options: { cluster?: Cluster; lease?: Pick<Lease, "leadership"> } = {}): Watcher {
     const { cluster = this.cluster, lease = this.lease } = options;
     const stopping = new AbortController();
     const bus = this.server.connect(name);

@@ -39,6 +39,7 @@ class Scene {
       clock,
       logger,
       source: () => this.api,
+      asked: () => "synced",
     });
     void this.reports.run(this.#ending.signal);
     void this.loop.run(this.#ending.signal);

@@ -109,6 +109,17 @@ for (const [what, targets, cluster, want] of CASES) {
   });
 }
 
+for (const [asked, want] of [
+  ["maintenance", { status: "Unknown", reason: "Maintenance" }],
+  ["draining", { status: "False", reason: "Draining" }],
+] as const) {
+  t.test(`a cluster that is in ${asked} says so on every group, and what ends it`, async (t) => {
+    const targets = [target("fw-1", { web: inStep(2) })];
+    const view = statusOf(definition("web"), undefined, 2, [], targets, pusher(), asked);
+    t.match(conditionOf(view.conditions, "InSync"), { ...want, message: /podgate-watcher resume/ });
+  });
+}
+
 t.test("an invalid definition says everything that is wrong, and counts nothing", async (t) => {
   const fact = definition("web", { addresses: "Service", podSelector: { matchLabels: { "a b": "c" } } });
   const view = statusOf(fact, undefined, 7, [], [target("fw-1", { web: inStep(7) })], pusher());

@@ -1,0 +1,23 @@
+import type { SessionSource } from "./session.ts";
+
+/**
+ * A cluster that defines no group and has no member, whatever its lists say. It is followed all the same: the resources
+ * of its groups go on telling their status. Being empty needs no list, so a cluster can be drained that can't be read.
+ */
+export function withoutMembers(source: SessionSource): SessionSource {
+  return {
+    run: (minimum, _onChanges, signal) => source.run(minimum, () => undefined, signal),
+    onChange: (run) => source.onChange(run),
+    listed: () => source.listed(),
+    resourceVersion: () => source.resourceVersion(),
+    fresh: true,
+    members: () => [],
+    member: () => undefined,
+    groups: () => [],
+    lists: () => false,
+    has: () => false,
+    holders: () => [],
+    tick: () => [],
+    nextDeadline: () => undefined,
+  };
+}
