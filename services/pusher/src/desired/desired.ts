@@ -7,7 +7,7 @@ import { LiveSource, sourceKey, type DesiredSource } from "./source.ts";
 export { sourceKey, type DesiredSource } from "./source.ts";
 
 /** A configured cluster: is a group that the firewall still holds defined there? */
-export type ClusterStanding = Pick<ClusterFold, "verified" | "definition">;
+export type ClusterStanding = Pick<ClusterFold, "verified" | "definition" | "retired">;
 
 export interface TargetDesired {
   /** Another array only when a source came, went, or got another parent. */

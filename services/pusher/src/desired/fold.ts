@@ -63,7 +63,12 @@ export class ClusterFold {
   #definedAt = 0;
   #absencesHeld: string | undefined = "nothing was verified yet";
   #first = true;
-  #foreign = false;
+  /** uid of another cluster that publishes under this name. */
+  #foreign: string | undefined;
+  #isForgotten = false;
+  #isDraining = false;
+  /** `waiting`: the next verified set replaces all that stands. `done`: it did, in this session of the stream. */
+  #adoption: "none" | "waiting" | "done" = "none";
   #mismatch = false;
   #why = "not heard yet";
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -81,7 +86,49 @@ export class ClusterFold {
 
   /** Why the cluster is not verified, in words; undefined when it is. */
   get reason(): string | undefined {
-    return this.verified ? undefined : this.#why;
+    if (this.verified) return undefined;
+    return this.#isForgotten ? "it was forgotten (podgate-pusher forget-cluster)" : this.#why;
+  }
+
+  /** Another cluster publishes under this name: its uid. */
+  get foreign(): string | undefined {
+    return this.#foreign;
+  }
+
+  /** Something was published lately, by whomever. @param now milliseconds of the monotonic clock */
+  isHeard(now: number): boolean {
+    return now - this.#heardAt <= this.#silentMs;
+  }
+
+  /** A person decided that the cluster has no group any more, at its watcher or here; undefined = it is in use. */
+  get retired(): "drained" | "forgotten" | undefined {
+    if (this.#isForgotten) return "forgotten";
+    return this.verified && this.#isDraining ? "drained" : undefined;
+  }
+
+  /**
+   * A person decided that the cluster does not exist any more: it has no member and defines no group, until it is
+   * verified again. Nothing happens while it is verified: it does exist.
+   */
+  forget(): FoldChange {
+    if (this.verified || this.#isForgotten) return NOTHING;
+    this.#isForgotten = true;
+    this.#standing.clear();
+    this.#defined = new Set();
+    return ALL;
+  }
+
+  /**
+   * A person decided that the cluster of another uid takes this one's place. The members stay until that one is
+   * verified; then all that it does not have leaves with the cause `adopted`, and its lists are measured by no others.
+   */
+  adopt(uid: string): FoldChange {
+    if (uid === this.#uid) return NOTHING;
+    this.#uid = uid;
+    this.#adoption = "waiting";
+    this.#foreign = undefined;
+    this.#listed = undefined;
+    return this.#unverify("it was adopted, and its watcher has not confirmed the stream yet");
   }
 
   /** The uid in force, to be kept across restarts. */
@@ -101,6 +148,7 @@ export class ClusterFold {
 
   /** Is the group defined in Kubernetes? "no" only by a verified state that is newer than all that its group says. */
   definition(group: string): "yes" | "no" | "unknown" {
+    if (this.#isForgotten) return "no";
     const folded = this.groups.get(group);
     if (this.#defined?.has(group) === true || (folded?.members.size ?? 0) > 0) return "yes";
     return this.verified && (folded?.toldAt ?? 0) <= this.#definedAt ? "no" : "unknown";
@@ -118,6 +166,11 @@ export class ClusterFold {
   /** Why an address that a firewall holds and this fold never heard of may not go; undefined = it may. */
   get absencesHeld(): string | undefined {
     return this.#absencesHeld;
+  }
+
+  /** Why such an address goes. */
+  get absenceCause(): "vanished" | "adopted" {
+    return this.#adoption === "done" ? "adopted" : "vanished";
   }
 
   /** Every firewall was read and holds no such address: the present lists may count as normal. */
@@ -142,7 +195,7 @@ export class ClusterFold {
     switch (input.kind) {
       case "session":
         this.#session = new Session(input.created);
-        this.#foreign = false;
+        this.#foreign = undefined;
         this.#mismatch = false;
         return this.#unverify(READING);
       case "caught-up":
@@ -190,6 +243,8 @@ export class ClusterFold {
       if (parseSubject(subject).kind === "state") {
         const state = parseState(subject, data);
         session.readable(subject);
+        this.#foreign =
+          this.#uid === undefined || state.clusterUid === this.#uid ? undefined : state.clusterUid;
         // The last message per subject may have replaced an older state behind which events were replayed.
         return replayed ? NOTHING : this.#takeState(session, state, now);
       }
@@ -212,7 +267,7 @@ export class ClusterFold {
       unverified = this.#unverify("another watcher publishes");
     const { group, address } = event;
     if (event.op === "add") {
-      if (this.#foreign) return unverified;
+      if (this.#foreign !== undefined || this.#isForgotten) return unverified;
       this.#standing.add(group, address, memberOf(event, sequence));
     } else if (!this.verified) {
       return unverified;
@@ -225,7 +280,6 @@ export class ClusterFold {
   }
 
   #takeState(session: Session, state: State, now: number): FoldChange {
-    this.#foreign = this.#uid !== undefined && state.clusterUid !== this.#uid;
     const doubt = this.#doubt(session, state);
     if (doubt !== undefined) return this.#unverify(doubt);
     const before = this.verified;
@@ -234,7 +288,12 @@ export class ClusterFold {
     const changed = differing(this.#defined, state.groups);
     this.#defined = new Set(state.groups);
     this.#definedAt = session.lastSequence;
-    if (!before) this.#standing.replace(session, now);
+    this.#isForgotten = false;
+    this.#isDraining = state.phase === "draining";
+    if (!before) {
+      this.#standing.replace(session, now, this.#adoption === "waiting" ? "adopted" : undefined);
+      this.#adoption = this.#adoption === "waiting" ? "done" : "none";
+    }
     for (const group of this.#judge(state.listed, now)) changed.add(group);
     return before ? { groups: changed } : ALL;
   }
@@ -254,12 +313,14 @@ export class ClusterFold {
   }
 
   #doubt(session: Session, state: State): string | undefined {
-    if (this.#foreign)
-      return `another cluster (uid ${state.clusterUid}) publishes under this name; ${this.#uid} is known`;
+    if (this.#foreign !== undefined)
+      return `another cluster (uid ${this.#foreign}) publishes under this name, and ${this.#uid} is known: give one of the two another name, or, if it was rebuilt, run podgate-pusher adopt-cluster ${this.cluster}`;
     if (session.unreadable !== undefined) return `a message cannot be read: ${session.unreadable}`;
     if (!session.caughtUp) return READING;
     if (state.epoch.created !== session.created) return "the stream was made anew";
-    if (state.phase !== "synced" && state.phase !== "draining") return `the watcher says ${state.phase}`;
+    if (state.phase === "maintenance")
+      return "in maintenance: what firewalls hold stays until podgate-watcher resume";
+    if (state.phase === "syncing") return "the watcher says syncing";
     this.#mismatch = state.members !== session.members || state.digest !== session.digest;
     if (!this.#mismatch) return undefined;
     return state.members === session.members

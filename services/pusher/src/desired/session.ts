@@ -10,9 +10,12 @@ export interface Member {
   readonly sequence: number;
 }
 
+/** `adopted`: it was of the cluster's predecessor, and a person approved that another one takes its place. */
+export type LeaveCause = RemoveCause | "adopted";
+
 /** Why an address left. */
 export interface Removal {
-  readonly cause: RemoveCause;
+  readonly cause: LeaveCause;
   /** Milliseconds since 1970; of an absence, when the address was last told of. */
   readonly observedAt: number;
   readonly sequence: number;

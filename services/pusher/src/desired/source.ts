@@ -25,6 +25,8 @@ export interface DesiredSource {
    * verified set is believed, and it goes with the cause `vanished`.
    */
   readonly absencesHeld: string | undefined;
+  /** Why an address goes that the firewall holds and nothing on record explains. */
+  readonly absenceCause: "vanished" | "adopted";
   readonly defined: "yes" | "no" | "unknown";
 }
 
@@ -80,6 +82,10 @@ export class LiveSource implements DesiredSource {
 
   get absencesHeld(): string | undefined {
     return this.#fold.absencesHeld;
+  }
+
+  get absenceCause(): "vanished" | "adopted" {
+    return this.#fold.absenceCause;
   }
 
   get defined(): "yes" | "no" | "unknown" {

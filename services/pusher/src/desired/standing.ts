@@ -1,4 +1,4 @@
-import type { Member, Removal, Session } from "./session.ts";
+import type { LeaveCause, Member, Removal, Session } from "./session.ts";
 
 /** A removal whose only evidence is a list that is not believed: the address stays. */
 export interface HeldRemoval extends Removal {
@@ -90,15 +90,25 @@ export class Standing {
     return false;
   }
 
-  /** A session is believed: what stands and is not in it has left; vanished, if no tombstone says otherwise. */
-  replace(session: Session, now: number): void {
+  /** A person decided that nothing of it is true any more. */
+  clear(): void {
+    this.#groups.clear();
+  }
+
+  /**
+   * A session is believed: what stands and is not in it has left; vanished, if no tombstone says otherwise.
+   * @param decided the cause of all that left, where a person decided it
+   */
+  replace(session: Session, now: number, decided?: LeaveCause): void {
     for (const name of new Set([...this.#groups.keys(), ...session.groups.keys()])) {
       const group = this.#group(name);
       const fresh = session.groups.get(name);
-      for (const [address, removal] of fresh?.removals ?? []) this.#left(group, address, removal, now);
+      for (const [address, removal] of fresh?.removals ?? [])
+        this.#left(group, address, { ...removal, cause: decided ?? removal.cause }, now);
       for (const [address, { observedAt }] of group.members) {
         if (fresh?.members.has(address) === true || fresh?.removals.has(address) === true) continue;
-        this.#left(group, address, { cause: "vanished", observedAt, sequence: session.lastSequence }, now);
+        const cause = decided ?? "vanished";
+        this.#left(group, address, { cause, observedAt, sequence: session.lastSequence }, now);
       }
       for (const [address, member] of fresh?.members ?? []) group.add(address, member);
       // Sequences of another stream say nothing here.

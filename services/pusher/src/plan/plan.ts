@@ -28,8 +28,11 @@ export interface Held {
   readonly release: string;
 }
 
-/** The cause of a removal as the pusher sees it: `unrouted` = its own configuration forbids the address. */
-export type Cause = RemoveCause | "unrouted";
+/**
+ * The cause of a removal as the pusher sees it. Its own: `unrouted` = its configuration forbids the address; `adopted`
+ * and `forgotten` = a person was shown what goes, and approved it.
+ */
+export type Cause = RemoveCause | "unrouted" | "adopted" | "forgotten";
 
 /** One address whose membership changed on the device, as policies see it (its child is in the parent). */
 export interface Applied {
