@@ -37,6 +37,17 @@ export class Configuration {
     return [...this.#vdoms.keys()];
   }
 
+  /** This one and a VDOM as it comes from the factory; one of that name that is there stays. */
+  with(name: string, world: World, changed: (change: RowChange) => void): Configuration {
+    const made = this.#vdoms.get(name) ?? freshVdom(name, world, changed);
+    return new Configuration([...this.#vdoms.values(), made]);
+  }
+
+  /** This one without a VDOM and all it holds. */
+  without(name: string): Configuration {
+    return new Configuration([...this.#vdoms.values()].filter((vdom) => vdom.name !== name));
+  }
+
   copy(changed: (change: RowChange) => void): Configuration {
     return new Configuration([...this.#vdoms.values()].map((vdom) => vdom.copy(changed)));
   }

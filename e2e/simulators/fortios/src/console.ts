@@ -76,16 +76,38 @@ export function reboot(device: Device, saved: Configuration, now: number, downFo
   device.chronicle.end();
 }
 
+/** A VDOM as it comes from the factory. One of that name that is there stays as it is. */
+export function addVdom(device: Device, name: string, now: number): void {
+  device.chronicle.begin(0, now);
+  device.configuration = device.configuration.with(name, device.world(), (change) =>
+    device.chronicle.record(change),
+  );
+  device.chronicle.end();
+}
+
+/** With all it holds. @throws for the management VDOM, and where there is none of that name */
+export function removeVdom(device: Device, name: string, now: number): void {
+  const before = device.configuration;
+  if (name === device.settings.managementVdom)
+    throw new Error(`"${name}" is the management VDOM: it cannot be removed`);
+  if (before.vdom(name) === undefined)
+    throw new Error(`there is no VDOM "${name}": the device has ${before.names().join(", ")}`);
+  device.chronicle.begin(0, now);
+  device.configuration = before.without(name);
+  recordLoss(device, before, name);
+  device.chronicle.end();
+}
+
 function recordLoss(device: Device, before: Configuration, name: string): void {
   const old = before.vdom(name);
   const present = device.configuration.vdom(name);
-  if (old === undefined || present === undefined) return;
+  if (old === undefined) return;
   const tables = Object.values(FAMILIES).flatMap(({ address, group }) => [address, group]);
   for (const table of ROW_TABLES.map(tableId).filter((id) => tables.some((known) => known === id))) {
-    const keys = new Set([...old.rows(table).keys(), ...present.rows(table).keys()]);
+    const keys = new Set([...old.rows(table).keys(), ...(present?.rows(table).keys() ?? [])]);
     for (const key of keys) {
       const was = old.rows(table).get(key);
-      const is = present.rows(table).get(key);
+      const is = present?.rows(table).get(key);
       if (was?.digest === is?.digest) continue;
       device.chronicle.record({
         vdom: name,

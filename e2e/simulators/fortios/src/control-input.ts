@@ -49,6 +49,7 @@ export const USER = z.strictObject({
 
 export const NOTHING_MORE = {
   serial: z.strictObject({ serial: z.string().optional() }),
+  name: z.strictObject({ name: z.string().min(1).max(31) }),
   downFor: z.strictObject({ downFor: z.number().min(0).optional() }),
 };
 

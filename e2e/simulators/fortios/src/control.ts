@@ -27,6 +27,9 @@ export interface Controlled {
   readonly failover: (serial?: string) => string;
   readonly save: () => void;
   readonly reboot: (downFor?: number) => void;
+  readonly addVdom: (name: string) => void;
+  readonly removeVdom: (name: string) => void;
+  readonly renewCertificate: () => Promise<string | undefined>;
 }
 
 const HELP = `Control endpoint of the FortiOS simulator. No authentication: keep it on loopback.
@@ -46,6 +49,8 @@ GET    /users                 POST {name, token, profile, vdoms}   DELETE ?name=
 GET    /lockout               DELETE
 POST   /edit                  {vdom, method, path, body}: an administrator at the console
 POST   /failover {serial}     POST /save     POST /reboot {downFor}
+POST   /vdoms {name}          DELETE ?name=
+POST   /certificate           another certificate, of another authority: {ca}
 `;
 
 type Answerer = (query: URLSearchParams, body: unknown) => unknown;
@@ -67,7 +72,7 @@ export function controlHandler(controlled: Controlled): Handler {
     }
     try {
       const text = await readBody(request);
-      const result = route(url.searchParams, text === "" ? {} : (JSON.parse(text) as unknown));
+      const result = await route(url.searchParams, text === "" ? {} : (JSON.parse(text) as unknown));
       reply(response, 200, "application/json", JSON.stringify(result ?? {}));
     } catch (error) {
       const message = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
@@ -116,8 +121,16 @@ function views({ device }: Controlled): Routes {
 }
 
 /** What can be changed. */
-function levers({ device, edit, failover, save, reboot }: Controlled): Routes {
+function levers(controlled: Controlled): Routes {
+  const { device, edit, failover, save, reboot } = controlled;
   return {
+    "POST /vdoms": (_query, body) => {
+      controlled.addVdom(NOTHING_MORE.name.parse(body).name);
+    },
+    "DELETE /vdoms": (query) => {
+      controlled.removeVdom(query.get("name") ?? "");
+    },
+    "POST /certificate": async () => ({ ca: await controlled.renewCertificate() }),
     "DELETE /log": () => {
       device.log.clear();
       device.chronicle.clear(device.configuration);

@@ -4,7 +4,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import { createServer as createHttpsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { Certificates } from "./certificate.ts";
@@ -13,6 +13,8 @@ import type { Answer, DeviceRequest } from "./request.ts";
 
 export interface Listening {
   readonly port: number;
+  /** Another certificate from now on; open connections end. No use without TLS. */
+  renew(tls: Certificates): void;
   close(): Promise<void>;
 }
 
@@ -41,7 +43,7 @@ export async function listen(
       response.destroy();
     });
   };
-  const server: Server =
+  const server: Server | TlsServer =
     tls === undefined
       ? createHttpServer(onRequest)
       : createHttpsServer({ key: tls.key, cert: tls.certificate }, onRequest);
@@ -65,6 +67,10 @@ export async function listen(
   const { port: bound } = server.address() as AddressInfo;
   return {
     port: bound,
+    renew: ({ key, certificate }) => {
+      if ("setSecureContext" in server) server.setSecureContext({ key, cert: certificate });
+      for (const socket of sockets) socket.destroy();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

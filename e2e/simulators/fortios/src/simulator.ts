@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import type { ApiUser } from "./access.ts";
 import { makeCertificates } from "./certificate.ts";
 import type { Configuration } from "./configuration.ts";
-import { checkpoint, edit, failover, reboot, type Edit } from "./console.ts";
+import { addVdom, checkpoint, edit, failover, reboot, removeVdom, type Edit } from "./console.ts";
 import type { Outcome } from "./call.ts";
 import { controlHandler } from "./control.ts";
 import { Device } from "./device.ts";
@@ -35,7 +35,7 @@ export interface Simulator {
   readonly controlUrl: string;
   readonly port: number;
   readonly controlPort: number;
-  /** PEM of the authority to trust; undefined with plain HTTP. */
+  /** PEM of the authority to trust, of the present certificate; undefined with plain HTTP. */
   readonly ca: string | undefined;
   readonly caFile: string | undefined;
   /** Token of the first user. */
@@ -49,6 +49,17 @@ export interface Simulator {
   readonly save: () => void;
   /** Loses what was not saved; nobody answers for `downFor` milliseconds. */
   readonly reboot: (downFor?: number) => void;
+  /** A VDOM as it comes from the factory. */
+  readonly addVdom: (name: string) => void;
+  /** With all it holds. */
+  readonly removeVdom: (name: string) => void;
+  /**
+   * Another certificate, of another authority; open connections end. `caFile` stays as it is: who trusts the new one
+   * is not the device's business.
+   *
+   * @returns PEM of the authority; undefined with plain HTTP
+   */
+  readonly renewCertificate: () => Promise<string | undefined>;
   readonly close: () => Promise<void>;
 }
 
@@ -79,7 +90,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       ...(options.certificateHosts ?? []),
     ]),
   ];
-  const tls = options.plain === true ? undefined : await makeCertificates(hosts, Date.now());
+  let tls = options.plain === true ? undefined : await makeCertificates(hosts, Date.now());
   if (tls !== undefined && options.caFile !== undefined) await writeFile(options.caFile, tls.ca);
   let saved: Configuration = checkpoint(device);
   const handle = {
@@ -97,6 +108,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       reboot(device, saved, Date.now(), downFor);
       keep();
     },
+    addVdom: (name: string) => addVdom(device, name, Date.now()),
+    removeVdom: (name: string) => removeVdom(device, name, Date.now()),
+    renewCertificate: async () => {
+      if (tls === undefined) return undefined;
+      tls = await makeCertificates(hosts, Date.now());
+      front.renew(tls);
+      return tls.ca;
+    },
     log: (filter?: LogFilter) => device.log.entries(filter),
   };
   const front = await listen(deviceHandler(device), host, options.port ?? 0, tls);
@@ -108,7 +127,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     controlUrl: `http://${shown}:${String(control.port)}`,
     port: front.port,
     controlPort: control.port,
-    ca: tls?.ca,
+    get ca() {
+      return tls?.ca;
+    },
     caFile: tls === undefined ? undefined : options.caFile,
     token: users[0]?.token ?? "",
     close: async () => {

@@ -28,7 +28,7 @@ function send(
   method: string,
   path: string,
   body?: unknown,
-  more: { agent?: Agent; signal?: AbortSignal } = {},
+  more: { agent?: Agent; signal?: AbortSignal; ca?: string | undefined } = {},
 ): Promise<Reply> {
   const ask = simulator.url.startsWith("https") ? httpsRequest : httpRequest;
   const headers = { authorization: `Bearer ${simulator.token}` };
@@ -69,6 +69,23 @@ t.test("HTTPS with an authority of its own, written to a file", async (t) => {
   t.equal(await readFile(caFile, "utf8"), simulator.ca);
   t.equal((await send(simulator, "GET", "monitor/system/status")).status, 200);
   await t.rejects(fetch(`${simulator.url}/`), "nobody else trusts it");
+});
+
+t.test("another certificate ends connections, and is trusted by those who trust its authority", async (t) => {
+  const simulator = await started(t);
+  const { ca: before } = simulator;
+  const agent = new Agent({ keepAlive: true, ca: before });
+  t.teardown(() => {
+    agent.destroy();
+  });
+  const ask = (trusting: Agent) =>
+    send(simulator, "GET", "monitor/system/status", undefined, { agent: trusting });
+  t.equal((await ask(agent)).status, 200);
+  const { ca } = (await control(simulator, "POST", "/certificate")) as { ca: string };
+  t.equal(ca, simulator.ca);
+  t.not(ca, before);
+  await t.rejects(send(simulator, "GET", "monitor/system/status", undefined, { ca: before }));
+  t.equal((await send(simulator, "GET", "monitor/system/status")).status, 200);
 });
 
 t.test("a connection is kept, and counted once", async (t) => {

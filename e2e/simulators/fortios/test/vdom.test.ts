@@ -1,7 +1,8 @@
 import t from "tap";
 import { DEFAULT_TOKEN } from "../src/state.ts";
 import { FULL_ACCESS } from "../src/access.ts";
-import { ADDRESS, Client, type Envelope } from "./client.ts";
+import { addVdom, removeVdom } from "../src/console.ts";
+import { ADDRESS, Client, GROUP, type Envelope } from "./client.ts";
 
 const client = (): Client => new Client({ vdoms: ["root", "dmz", "lab"] });
 
@@ -54,4 +55,26 @@ t.test("limits count per VDOM", async (t) => {
   box.address("a");
   t.equal(box.verdict("POST", ADDRESS, { name: "b" }), "500/-4");
   t.equal(box.verdict("POST", `${ADDRESS}?vdom=dmz`, { name: "b" }), "200");
+});
+
+t.test("a VDOM can be removed with all it holds, and comes back empty; the history tells", async (t) => {
+  const box = client();
+  box.done("POST", `${ADDRESS}?vdom=dmz`, { name: "a", subnet: "10.0.0.1/32" });
+  box.done("POST", `${GROUP}?vdom=dmz`, { name: "g", member: [{ name: "a" }] });
+  box.now += 10;
+  removeVdom(box.device, "dmz", box.now);
+  t.strictSame(box.device.configuration.names(), ["root", "lab"]);
+  t.equal(box.ask("GET", `${ADDRESS}?vdom=dmz`).status, 403, "as one that never was");
+  t.throws(() => removeVdom(box.device, "dmz", box.now), /no VDOM "dmz"/);
+  t.throws(() => removeVdom(box.device, "root", box.now), /management VDOM/);
+  t.match(box.device.chronicle.memberships("dmz", "g", "ipv4").at(-1), {
+    at: box.now,
+    request: 0,
+    members: [],
+  });
+  box.now += 10;
+  addVdom(box.device, "dmz", box.now);
+  addVdom(box.device, "lab", box.now);
+  t.equal(box.verdict("GET", `${ADDRESS}/a?vdom=dmz`), "404");
+  t.equal(box.ask("GET", `${ADDRESS}?vdom=dmz`).status, 200);
 });
