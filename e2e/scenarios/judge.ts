@@ -38,6 +38,8 @@ export interface Membership {
   readonly at: number;
   /** Addresses in the group from this moment on, resolved through its children. */
   readonly members: ReadonlySet<string>;
+  /** It came to be so by others than the product: an administrator, a reboot. */
+  readonly byOthers?: boolean;
 }
 
 export interface Verdict {
@@ -127,6 +129,8 @@ export interface JudgeOptions {
   readonly slackMs?: number;
   /** The end of the scenario. */
   readonly until: number;
+  /** How late the firewall was is told of what changed after this; everything is judged. Default: from the start. */
+  readonly since?: number;
   /** Addresses in the group that are not Kubernetes' (an administrator's own). */
   readonly foreign?: ReadonlySet<string>;
 }
@@ -138,15 +142,21 @@ export function judge(
   history: readonly Membership[],
   options: JudgeOptions,
 ): Verdict {
-  const { boundMs, slackMs = 1000, until, foreign = new Set() } = options;
+  const { boundMs, slackMs = 1000, until, since = 0, foreign = new Set() } = options;
   const right = rightful(sightings, selects);
   const actual = held(history);
+  /** What others did is not judged, only how long it lasted. */
+  const others = new Set(history.flatMap(({ at, byOthers }) => (byOthers === true ? [at] : [])));
   const wrong: string[] = [];
   const lateRemovals: number[] = [];
   const lateAdditions: number[] = [];
   for (const [address, intervals] of actual) {
     if (foreign.has(address)) continue;
     for (const { from, to } of intervals) {
+      if (others.has(from)) {
+        checkStranger(address, from, to);
+        continue;
+      }
       const cause = (right.get(address) ?? []).findLast((r) => r.from - slackMs <= from);
       const late = cause === undefined ? 0 : from - cause.to;
       if (cause === undefined)
@@ -161,17 +171,41 @@ export function judge(
   }
   return { wrong, lateRemovals, lateAdditions };
 
+  /** What others put in is gone within the bound, unless a pod holds it. */
+  function checkStranger(address: string, from: number, to: number): void {
+    const spans = right.get(address) ?? [];
+    if (spans.some((span) => span.from - slackMs <= from && from < span.to)) {
+      checkEnd(address, from, to);
+      return;
+    }
+    const next = spans.find((span) => span.from > from)?.from ?? Number.POSITIVE_INFINITY;
+    const stayed = Math.min(to, until, next) - from;
+    if (stayed > boundMs)
+      wrong.push(`${group}: ${address}, put in by somebody at ${iso(from)}, stayed ${stayed} ms`);
+  }
+
+  /** What others took out is there again within the bound, if a pod still holds it then. */
+  function checkLoss(address: string, at: number): void {
+    const due = at + boundMs;
+    const isDue = (right.get(address) ?? []).some((span) => span.from <= at && span.to > due) && until > due;
+    const back = (actual.get(address) ?? []).find(({ from }) => from >= at)?.from;
+    if (back !== undefined && at >= since) lateAdditions.push(back - at);
+    if (isDue && (back === undefined || back > due))
+      wrong.push(`${group}: ${address}, taken out by somebody at ${iso(at)}, was not back in ${boundMs} ms`);
+  }
+
   /** The firewall may act on what was so up to `boundMs` before: also when the address was given out again since. */
   function checkEnd(address: string, from: number, to: number): void {
     const spans = right.get(address) ?? [];
     const end = Math.min(to, until);
+    if (others.has(to)) checkLoss(address, to);
     for (const [at, span] of spans.entries()) {
       const isOlder = span.from <= Math.max(from, to - boundMs);
-      if (to < until && isOlder && to < span.to - slackMs)
+      if (to < until && isOlder && to < span.to - slackMs && !others.has(to))
         wrong.push(`${group}: ${address} was removed at ${iso(to)} while a pod held it`);
       const again = spans[at + 1]?.from ?? Number.POSITIVE_INFINITY;
       if (span.to >= end || again - slackMs <= from) continue;
-      if (end <= again) lateRemovals.push(end - span.to);
+      if (end <= again && span.to >= since) lateRemovals.push(end - span.to);
       const stayed = Math.min(end, again) - span.to;
       if (stayed > boundMs) wrong.push(`${group}: ${address} stayed ${stayed} ms after it was freed`);
     }
@@ -179,15 +213,16 @@ export function judge(
 
   function checkStart(address: string, interval: Interval): void {
     const due = interval.from + boundMs;
-    if (interval.to < due || until < due) return;
     const members = (actual.get(address) ?? []).filter(({ from, to }) => from <= due && to > interval.from);
+    const start = members[0]?.from;
+    const isNew = interval.from >= since && start !== undefined && start > interval.from;
+    if (isNew && start < interval.to) lateAdditions.push(start - interval.from);
+    if (interval.to < due || until < due) return;
     const needed = Math.max(interval.from, due - slackMs);
     if (!members.some(({ to }) => to > needed))
       wrong.push(
         `${group}: ${address} was missing ${boundMs} ms after a pod got it at ${iso(interval.from)}`,
       );
-    const start = members[0]?.from;
-    if (start !== undefined && start > interval.from) lateAdditions.push(start - interval.from);
   }
 }
 

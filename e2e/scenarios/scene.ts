@@ -75,6 +75,8 @@ export interface JudgeScene extends OnFirewall {
   readonly slackMs?: number;
   /** Members that are not Kubernetes'. */
   readonly foreign?: Iterable<string>;
+  /** Milliseconds since 1970; how late the firewall was is told of later changes only. */
+  readonly since?: number;
 }
 
 /** A running stack, and the few words in which scenarios are told. */
@@ -216,7 +218,7 @@ export class Scene {
   /** Every state a group was in, against what the API servers told. */
   judge(
     group: string,
-    { boundMs = BOUND_MS, slackMs, foreign, firewall, ...where }: JudgeScene = {},
+    { boundMs = BOUND_MS, slackMs, foreign, since, firewall, ...where }: JudgeScene = {},
   ): Verdict {
     const sightings = [...this.#records.values()]
       .flatMap((record) => record.sightings(group, where.family ?? "ipv4"))
@@ -226,6 +228,7 @@ export class Scene {
       boundMs,
       until: Date.now(),
       ...(slackMs !== undefined && { slackMs }),
+      ...(since !== undefined && { since }),
       ...(foreign && { foreign: new Set(foreign) }),
     };
     return judge(group, sightings, () => true, history, options);

@@ -45,5 +45,9 @@ export function membershipHistory(
 ): Membership[] {
   return simulator.device.chronicle
     .memberships(vdom, group, family)
-    .map(({ at, members }) => ({ at, members: new Set(members) }));
+    .map(({ at, request, members }) => ({
+      at,
+      members: new Set(members),
+      byOthers: at > 0 && request === 0,
+    }));
 }

@@ -150,3 +150,29 @@ t.test("an administrator's own member is not judged", async (t) => {
     [],
   );
 });
+
+const byOthers = (state: Membership): Membership => ({ ...state, byOthers: true });
+
+t.test("what others take out or put in is not wrong while it lasts no longer than the bound", async (t) => {
+  const pods = [seen(1000, pod("u", "10.0.0.1"))];
+  const taken = [on(1100, "10.0.0.1"), byOthers(on(4000)), on(4300, "10.0.0.1")];
+  t.strictSame(judge("web", pods, web, taken, options), {
+    wrong: [],
+    lateRemovals: [],
+    lateAdditions: [300, 100],
+  });
+  const late = [on(1100, "10.0.0.1"), byOthers(on(4000)), on(4600, "10.0.0.1")];
+  t.match(judge("web", pods, web, late, options).wrong, [/taken out by somebody .* not back in 500 ms/]);
+  t.match(judge("web", pods, web, late.slice(0, 2), options).wrong, [/not back/]);
+  const put = [byOthers(on(2000, "10.0.0.9")), on(2400)];
+  t.strictSame(judge("web", [], web, put, options).wrong, []);
+  t.match(judge("web", [], web, put.slice(0, 1), options).wrong, [/put in by somebody .* stayed 8000 ms/]);
+});
+
+t.test("how late an addition was is told also of one that did not last", async (t) => {
+  const pods = [seen(1000, pod("u", "10.0.0.1")), seen(1400, pod("u", "10.0.0.1"), "DELETED")];
+  const verdict = judge("web", pods, web, [on(1200, "10.0.0.1"), on(1500)], options);
+  t.strictSame(verdict, { wrong: [], lateRemovals: [100], lateAdditions: [200] });
+  const since = judge("web", pods, web, [on(1200, "10.0.0.1"), on(1500)], { ...options, since: 1300 });
+  t.strictSame(since, { wrong: [], lateRemovals: [100], lateAdditions: [] }, "only what changed since then");
+});
