@@ -20,6 +20,7 @@ export interface Bus {
 
   /** The message at a sequence; undefined if it was replaced, expired, or never was. */
   readMessage(stream: string, sequence: number): Promise<StoredMessage | undefined>;
+  /** @param subject may end in `.>`: the newest of all these */
   lastMessage(stream: string, subject: string): Promise<StoredMessage | undefined>;
 
   /**
@@ -115,11 +116,18 @@ export interface Bucket {
   update(key: string, value: Uint8Array, revision: number): Promise<number>;
   delete(key: string): Promise<void>;
   /**
-   * Current entries under the key filter (`a.*`, `a`), then every change (undefined value = deleted).
+   * Current entries under the key filter (`a.*`, `a`), then every change (undefined value = deleted), each with the
+   * revision it was stored at.
    * Survives reconnects by itself, then gives the current entries again; ends only with the signal.
    * @throws BusError `forbidden`
    */
-  watch(filter: string, signal: AbortSignal): AsyncIterable<{ key: string; value: Uint8Array | undefined }>;
+  watch(filter: string, signal: AbortSignal): AsyncIterable<WatchedEntry>;
+}
+
+export interface WatchedEntry {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+  readonly revision: number;
 }
 
 export type BusErrorKind =

@@ -1,5 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
-import { BusError, type Bucket, type Entry } from "./bus.ts";
+import { BusError, type Bucket, type Entry, type WatchedEntry } from "./bus.ts";
 import type { MemoryClient } from "./memory-client.ts";
 import { type MemoryMessage } from "./memory-stream.ts";
 import { bucketStream } from "./stream-wire.ts";
@@ -45,10 +45,7 @@ export class MemoryBucket implements Bucket {
     await this.#client.put({ subject: this.#subject(key), data: new Uint8Array(), deleted: true });
   }
 
-  async *watch(
-    filter: string,
-    signal: AbortSignal,
-  ): AsyncGenerator<{ key: string; value: Uint8Array | undefined }, void, undefined> {
+  async *watch(filter: string, signal: AbortSignal): AsyncGenerator<WatchedEntry, void, undefined> {
     const either = AbortSignal.any([signal, this.#closing]);
     const stream = bucketStream(this.#name);
     while (!either.aborted) {
@@ -57,7 +54,7 @@ export class MemoryBucket implements Bucket {
           if (item.kind !== "message" || !covers(this.#subject(filter), item.subject)) continue;
           // An empty value can only be a deletion: Podgate stores none.
           const value = item.data.length === 0 ? undefined : item.data;
-          yield { key: item.subject.slice(this.#subject("").length), value };
+          yield { key: item.subject.slice(this.#subject("").length), value, revision: item.sequence };
         }
       } catch (error) {
         if (!(error instanceof BusError) || error.kind === "forbidden") throw error;

@@ -1,6 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import { backoff } from "../runtime/backoff.ts";
-import { BusError, type Bucket, type Entry } from "./bus.ts";
+import { BusError, type Bucket, type Entry, type WatchedEntry } from "./bus.ts";
 import type { Connection } from "./connection.ts";
 import type { ApiMessage, JetStreamApi } from "./jetstream-api.ts";
 import { session } from "./session.ts";
@@ -66,10 +66,7 @@ export class NatsBucket implements Bucket {
     await this.#api.publish(this.#subject(key), new Uint8Array(), DELETED);
   }
 
-  async *watch(
-    filter: string,
-    signal: AbortSignal,
-  ): AsyncGenerator<{ key: string; value: Uint8Array | undefined }, void, undefined> {
+  async *watch(filter: string, signal: AbortSignal): AsyncGenerator<WatchedEntry, void, undefined> {
     const either = AbortSignal.any([signal, this.#closing]);
     const options = { stream: this.#stream, filter: this.#subject(filter), verified: false, signal: either };
     for (let attempt = 0; !either.aborted; attempt += 1) {
@@ -78,7 +75,8 @@ export class NatsBucket implements Bucket {
           attempt = 0;
           if (item.kind !== "message") continue;
           const key = item.subject.slice(this.#subject("").length);
-          yield { key, value: item.operation === undefined ? item.data : undefined };
+          const value = item.operation === undefined ? item.data : undefined;
+          yield { key, value, revision: item.sequence };
         }
       } catch (error) {
         if (!(error instanceof BusError) || error.kind === "forbidden") throw error;
