@@ -85,6 +85,7 @@ export function compose(configuration: Configuration, version: string, ports: Wa
     leadership,
     source: newSource,
     reads: () => reports.cluster()?.reads,
+    known: () => reports.cluster()?.uid,
     clock,
     random,
     logger,

@@ -45,6 +45,8 @@ const clusterStatusSchema = z.object({
   /** The highest contract version the pusher reads: a watcher publishes at most that. */
   reads: z.int().positive(),
   verified: z.boolean(),
+  /** The one it knows under this name, by the uid of its namespace kube-system; absent while it knows none. */
+  uid: z.string().max(64).optional(),
   /** Why the cluster is not verified; absent when it is. */
   reason: z.string().max(1024).optional(),
   /** Groups that go nowhere, and why (no route, not authorized). */

@@ -160,8 +160,8 @@ export class Pusher {
     if (clusters === undefined) return;
     const wall = this.#ports.clock.now();
     const ofClusters = [...clusters.followers].map(([cluster, { fold }]) => {
-      const { verified, reason } = fold;
-      return clusterStatusOf({ cluster, verified, reason, unrouted: clusters.unrouted(cluster) }, wall);
+      const { verified, uid, reason } = fold;
+      return clusterStatusOf({ cluster, verified, uid, reason, unrouted: clusters.unrouted(cluster) }, wall);
     });
     const ofTargets = (this.#targets?.devices ?? []).flatMap(({ device, works }) =>
       works.flatMap((work) => this.#statusesOf(work, errorOf(device, work), clusters, wall)),

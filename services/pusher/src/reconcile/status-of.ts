@@ -64,13 +64,14 @@ function groupStatusOf(report: GroupReport, mode: TargetStatus["mode"]): GroupSt
 export interface ClusterStanding {
   readonly cluster: string;
   readonly verified: boolean;
+  readonly uid: string | undefined;
   readonly reason: string | undefined;
   readonly unrouted: ReadonlyMap<string, string>;
 }
 
 /** What the pusher makes of a cluster. @param now milliseconds since 1970 */
 export function clusterStatusOf(
-  { cluster, verified, reason, unrouted }: ClusterStanding,
+  { cluster, verified, uid, reason, unrouted }: ClusterStanding,
   now: number,
 ): ClusterStatus {
   return {
@@ -78,6 +79,7 @@ export function clusterStatusOf(
     cluster,
     reads: CONTRACT_VERSION,
     verified,
+    ...(uid !== undefined && { uid }),
     ...(reason !== undefined && { reason: cut(reason, LONG) }),
     unrouted: Object.fromEntries([...unrouted].map(([group, why]) => [group, cut(why, SHORT)])),
     updatedAt: Math.round(now),

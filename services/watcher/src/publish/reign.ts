@@ -2,6 +2,7 @@ import { pause } from "@podgate/shared/bus/pause";
 import { backoff } from "@podgate/shared/runtime/backoff";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { AskedPhase } from "../kubernetes/asked-phase.ts";
+import { Rival } from "./rival.ts";
 import type { SessionOptions } from "./session.ts";
 import { takeOver, type TakeoverPorts } from "./takeover.ts";
 
@@ -19,7 +20,7 @@ export interface Leadership {
   onAsked(run: () => void): () => void;
 }
 
-export interface ReignPorts extends TakeoverPorts {
+export interface ReignPorts extends Omit<TakeoverPorts, "rival"> {
   readonly leadership: Leadership;
   readonly observe: TakeoverPorts["observe"] & { leads(leads: boolean): void };
 }
@@ -38,6 +39,7 @@ type ReignOptions = Omit<SessionOptions, "asked">;
  */
 export async function reign(options: ReignOptions, ports: ReignPorts, signal: AbortSignal): Promise<void> {
   const { leadership, logger, observe } = ports;
+  const rival = new Rival(options.heartbeatMs);
   while (!signal.aborted) {
     try {
       await leadership.acquire(signal);
@@ -51,7 +53,7 @@ export async function reign(options: ReignOptions, ports: ReignPorts, signal: Ab
     const scope = AbortSignal.any([signal, lost.signal]);
     const keeping = leadership.keep(scope).finally(() => lost.abort());
     try {
-      await sessions(options, ports, scope);
+      await sessions(options, { ...ports, rival }, scope);
     } finally {
       observe.leads(false);
       lost.abort();
@@ -70,7 +72,11 @@ async function release(leadership: Leadership, clock: Clock): Promise<void> {
 }
 
 /** Each session is of one phase that an operator asks for; when that changes, another one begins. */
-async function sessions(options: ReignOptions, ports: ReignPorts, scope: AbortSignal): Promise<void> {
+async function sessions(
+  options: ReignOptions,
+  ports: ReignPorts & Pick<TakeoverPorts, "rival">,
+  scope: AbortSignal,
+): Promise<void> {
   const { bus, leadership, logger, clock, random } = ports;
   let failures = 0;
   while (!scope.aborted && (await leadership.verify(scope))) {

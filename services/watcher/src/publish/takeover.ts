@@ -10,6 +10,7 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Random } from "@podgate/shared/runtime/random";
 import type { Stored } from "./difference.ts";
+import type { Rival } from "./rival.ts";
 import { Session, type SessionObserver, type SessionOptions, type SessionSource } from "./session.ts";
 
 export interface TakeoverPorts {
@@ -18,6 +19,9 @@ export interface TakeoverPorts {
   readonly source: () => SessionSource;
   /** The highest contract version the pusher has announced; undefined while it has not. */
   readonly reads: () => number | undefined;
+  /** uid of the cluster that the pusher knows under this name; undefined while it has not said. */
+  readonly known: () => string | undefined;
+  readonly rival: Rival;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -64,7 +68,7 @@ export async function takeOver(
 
 async function obstacleTo(
   { cluster, clusterUid }: SessionOptions,
-  { bus, reads, logger }: TakeoverPorts,
+  { bus, reads, known, rival, clock, logger }: TakeoverPorts,
 ): Promise<"no-stream" | "other-cluster" | "old-pusher" | { readonly minimum: string }> {
   const stream = streamOf(cluster);
   const pusherReads = reads();
@@ -90,14 +94,23 @@ async function obstacleTo(
     );
   }
   const last = await lastState(bus, cluster, logger);
-  if (last !== undefined && last.clusterUid !== clusterUid) {
+  if (last === undefined) return { minimum: "" };
+  const { clusterUid: theirs, resourceVersion } = last.state;
+  if (theirs === clusterUid) return { minimum: resourceVersion };
+  if (!rival.yields(last, clusterUid, known(), clock.monotonic())) {
     logger.error(
-      { cluster, theirs: last.clusterUid, ours: clusterUid },
-      "another cluster publishes under this name: give one of the two another name (field cluster); nothing is published until then",
+      { cluster, theirs, ours: clusterUid },
+      `another cluster publishes under this name: give one of the two another name (field cluster). If that one was rebuilt as this one, it must be silent for ${rival.silentSeconds} s. Nothing is published until then`,
     );
     return "other-cluster";
   }
-  return { minimum: last?.resourceVersion ?? "" };
+  if (known() !== clusterUid)
+    logger.warn(
+      { cluster, theirs, ours: clusterUid },
+      `another cluster had this name and is silent: this one publishes, but firewalls keep what that one had until podgate-pusher adopt-cluster ${cluster}`,
+    );
+  // Versions of another cluster say nothing about the lists of this one.
+  return { minimum: "" };
 }
 
 async function oneSession(
@@ -189,12 +202,16 @@ function rowOf(subject: string, data: Uint8Array): Stored | undefined {
 }
 
 /** One that cannot be read (a newer watcher's, after a downgrade) says nothing: the claim replaces it. */
-async function lastState(bus: Bus, cluster: string, logger: Logger): Promise<State | undefined> {
+async function lastState(
+  bus: Bus,
+  cluster: string,
+  logger: Logger,
+): Promise<{ readonly state: State; readonly sequence: number } | undefined> {
   const subject = stateSubject(cluster);
   const message = await bus.lastMessage(streamOf(cluster), subject);
   if (message === undefined) return undefined;
   try {
-    return parseState(subject, message.data);
+    return { state: parseState(subject, message.data), sequence: message.sequence };
   } catch (error) {
     if (!(error instanceof UnreadableMessage)) throw error;
     logger.warn({ error }, "the last state message cannot be read: it is replaced");

@@ -383,6 +383,44 @@ t.test("another cluster under the same name publishes nothing and says why once"
   await scene.end(a, b);
 });
 
+t.test(
+  "a rebuilt cluster publishes when the old one has been silent for long, with its own versions",
+  async (t) => {
+    const scene = await Scene.make();
+    scene.cluster.join("web", "10.0.0.1");
+    const a = scene.watcher("a");
+    await scene.settled();
+    await scene.end(a);
+    const rebuilt = new Cluster("uid-2");
+    rebuilt.version = 1;
+    rebuilt.join("web", "10.99.0.1");
+    const silentSince = scene.clock.monotonic();
+    const b = scene.watcher("b", { cluster: rebuilt });
+    t.ok(await scene.clock.run(60_000, () => scene.fold.members.has("web 10.99.0.1")));
+    t.ok(scene.clock.monotonic() - silentSince >= 30_000);
+    t.equal(b.sources[0]?.minimum, "");
+    t.strictSame(scene.fold.keys(), ["web 10.99.0.1"]);
+    t.ok(b.lines.some((line) => line.includes("podgate-pusher adopt-cluster east")));
+    await scene.end(b);
+  },
+);
+
+t.test("the cluster that the pusher knows takes its name back from another one at once", async (t) => {
+  const scene = await Scene.make();
+  const other = new Cluster("uid-2");
+  const b = scene.watcher("b", { cluster: other, lease: new Lease() });
+  await scene.clock.run(5000);
+  t.equal(scene.fold.states.at(-1)?.clusterUid, "uid-2");
+  scene.known = "uid-1";
+  scene.cluster.join("web", "10.0.0.1");
+  const a = scene.watcher("a");
+  t.ok(await scene.settled(5000));
+  await scene.clock.run(120_000);
+  t.equal(scene.fold.states.at(-1)?.clusterUid, "uid-1");
+  t.ok(b.troubles.includes("fenced") && b.troubles.includes("other-cluster"));
+  await scene.end(a, b);
+});
+
 t.test("nothing is published in a contract version that the pusher does not read", async (t) => {
   const scene = await Scene.make();
   scene.reads = 0;

@@ -99,6 +99,8 @@ export class Scene {
   readonly cluster = new Cluster();
   readonly operator: Bus;
   reads: number | undefined;
+  /** uid of the cluster that the pusher knows. */
+  known: string | undefined;
 
   constructor() {
     this.server = new MemoryBusServer({
@@ -155,6 +157,7 @@ export class Scene {
             return source;
           },
           reads: () => this.reads,
+          known: () => this.known,
           clock: this.clock,
           random: seededRandom(7),
           logger: quiet(logger, this.clock, 600_000),
