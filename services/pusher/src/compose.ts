@@ -15,16 +15,19 @@ export interface PusherPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly observe: Observe;
+  /** Of this process among those that share the devices, and of no other that ever was; default a random one. */
+  readonly identity?: string;
 }
 
 /** The whole pusher over its ports. Sends nothing before `run`. */
 export function compose(configuration: Configuration, ports: PusherPorts): Pusher {
-  const { transport, ...rest } = ports;
+  const { transport, identity, ...rest } = ports;
   const names = namesOf(configuration.install);
   return new Pusher(configuration, {
     ...rest,
     names,
-    makeFirewall: (target, onFailover) =>
-      targetFirewall(target, transport(target), names, ports.clock, onFailover),
+    identity: identity ?? `pusher_${Math.floor(ports.random() * 2 ** 48).toString(36)}`,
+    makeFirewall: (target, onFailover, mayCall) =>
+      targetFirewall(target, transport(target), names, ports.clock, onFailover, mayCall),
   });
 }

@@ -101,6 +101,14 @@ export const configurationSchema = z
       .min(1)
       .default(300)
       .describe("how often a target is read to find what others changed"),
+    leaseSeconds: z
+      .number()
+      .min(1)
+      .max(60)
+      .default(6)
+      .describe(
+        "a pusher not heard for this long loses its devices to another one; renewed every third of it",
+      ),
     repair: z
       .boolean()
       .default(true)

@@ -1,5 +1,5 @@
 import type { Metrics } from "@podgate/shared/runtime/metrics";
-import type { CallKind, CallResult, Observe, TargetNumbers } from "./reconcile/observe.ts";
+import type { CallKind, CallResult, LeaseTurn, Observe, TargetNumbers } from "./reconcile/observe.ts";
 
 export interface MetricSeries {
   readonly clusters: readonly string[];
@@ -23,6 +23,7 @@ const KINDS: readonly CallKind[] = [
   "limits",
   "read",
 ];
+const TURNS: readonly LeaseTurn[] = ["acquired", "released", "lost"];
 const RESULTS: readonly CallResult[] = ["done", "unchanged", "retry", "refused"];
 
 /** From one firewall round trip to a lockout. */
@@ -91,6 +92,21 @@ export function pusherMetrics(metrics: Metrics, { clusters, targets, devices }: 
     labels: { device: devices },
   });
 
+  const leased = metrics.gauge({
+    name: "pusher_device_lease",
+    help: "1 while this pusher holds a device's lease, and so writes it",
+    labels: { device: devices },
+  });
+  const turns = metrics.counter({
+    name: "pusher_lease_transitions_total",
+    help: "times a device's lease was acquired, released in order, or lost",
+    labels: { device: devices, to: TURNS },
+  });
+  const replicas = metrics.gauge({
+    name: "pusher_replicas",
+    help: "pushers that share the devices, this one included",
+  });
+
   function gauge(name: string, help: string): (value: number, labels: { target: string }) => void {
     return metrics.gauge({ name, help: `${help}, by target`, labels: target });
   }
@@ -112,5 +128,10 @@ export function pusherMetrics(metrics: Metrics, { clusters, targets, devices }: 
     unreadable: (name) => unreadable({ cluster: name }),
     poked: (name) => pokes({ cluster: name }),
     blocked: (device, value) => blocked(value ? 1 : 0, { device }),
+    leased(device, to) {
+      leased(to === "acquired" ? 1 : 0, { device });
+      turns({ device, to });
+    },
+    replicas: (count) => replicas(count),
   };
 }

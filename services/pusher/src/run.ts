@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import type { Bus } from "@podgate/shared/bus/bus";
 import { systemClock } from "@podgate/shared/runtime/clock";
 import { startOpsServer } from "@podgate/shared/runtime/http";
@@ -42,6 +44,7 @@ export async function run(
     random: systemRandom,
     logger,
     observe,
+    identity: `${hostname()}_${process.pid}_${randomUUID().slice(0, 8)}`,
   });
   const ops = await startOpsServer({
     ...configuration.ops,

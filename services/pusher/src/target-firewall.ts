@@ -3,7 +3,7 @@ import type { TargetConfiguration } from "./configuration.ts";
 import { FortiGate } from "./firewall/fortigate/adapter.ts";
 import { gotTransport } from "./firewall/fortigate/got-transport.ts";
 import { fortiGateNames, isParentName, type Names } from "./firewall/fortigate/naming.ts";
-import type { DeviceTransport } from "./firewall/fortigate/transport.ts";
+import { TransportError, type DeviceTransport } from "./firewall/fortigate/transport.ts";
 import type { ObjectNames } from "./plan/object-names.ts";
 import { certificatesIn, tokenIn } from "./reconcile/secret-file.ts";
 import type { TargetFirewall } from "./reconcile/targets.ts";
@@ -41,9 +41,10 @@ export function targetFirewall(
   names: PusherNames,
   clock: Clock,
   onFailover?: () => void,
+  mayCall: () => boolean = () => true,
 ): TargetFirewall {
   const firewall = new FortiGate({
-    transport,
+    transport: fenced(transport, mayCall),
     names,
     clock,
     vdom: target.vdom,
@@ -51,4 +52,17 @@ export function targetFirewall(
     onFailover: onFailover && (() => onFailover()),
   });
   return { firewall, ready: () => transport.ready(), close: () => transport.close() };
+}
+
+/**
+ * Nothing leaves while it may not. Asked before each request, not only at a step's beginning: a process that was
+ * paused in the middle of a step wakes up there, before any timer tells it that its lease is over.
+ */
+function fenced(transport: DeviceTransport, mayCall: () => boolean): DeviceTransport {
+  return {
+    async send(request) {
+      if (!mayCall()) throw new TransportError("aborted", false, "the device is another pusher's now");
+      return transport.send(request);
+    },
+  };
 }

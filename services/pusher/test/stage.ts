@@ -12,11 +12,30 @@ import { makeTopology } from "../src/reconcile/bus-topology.ts";
 import { Memory } from "../src/reconcile/memory.ts";
 import { tokenIn } from "../src/reconcile/secret-file.ts";
 import { Pusher } from "../src/reconcile/pusher.ts";
+import { devicesOf } from "../src/reconcile/targets.ts";
 import { namesOf, targetFirewall, type TargetTransport } from "../src/target-firewall.ts";
 import { TestWatcher } from "./test-watcher.ts";
 
 const FW1 = "https://fw1.example.com";
 const random = (): number => 0.5;
+
+/** What one pusher hangs on. */
+export interface Link {
+  readonly user: string;
+  readonly source: string;
+  /** Neither the bus nor a device hears it. */
+  isCut: boolean;
+}
+
+export interface Replica {
+  readonly pusher: Pusher;
+  readonly identity: string;
+  readonly metrics: Metrics;
+  /** As when its machine loses its network, or its power. */
+  cut(): void;
+  mend(): void;
+  stop(): Promise<void>;
+}
 
 export interface Line {
   readonly level: string;
@@ -49,6 +68,13 @@ export class Stage {
   readonly raw: string[] = [];
   readonly configuration: Configuration;
   readonly names = namesOf("a1");
+  /** Every request, when it was sent; a device's log has it when the device did what it asked. */
+  readonly sent: {
+    readonly at: number;
+    readonly host: string;
+    readonly method: string;
+    readonly source: string;
+  }[] = [];
   /** Hosts that do not answer. */
   readonly dead = new Set<string>();
   /** What each target's token file holds; undefined = there is none. */
@@ -56,8 +82,8 @@ export class Stage {
   /** By how much the devices' clocks are ahead. */
   skewMs = 0;
   metrics = new Metrics("pusher", "test");
-  #stop = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  #made = 0;
+  #one: Replica | undefined;
 
   constructor(configuration: Configuration = configurationOf(), options: DeviceOptions = {}) {
     this.configuration = configuration;
@@ -76,8 +102,8 @@ export class Stage {
     return device;
   }
 
-  /** Everything a pusher or a command needs. */
-  ports() {
+  /** Everything a pusher or a command needs. @param link what it hangs on, so that a test can cut it */
+  ports(link: Link = { user: "pusher", source: "192.0.2.1", isCut: false }) {
     const logger = createLogger({
       service: "podgate-pusher",
       version: "test",
@@ -89,9 +115,11 @@ export class Stage {
     });
     this.metrics = new Metrics("pusher", "test");
     const { clusters, targets } = this.configuration;
-    const bus = this.server.connect("pusher");
+    const bus = this.server.connect(link.user);
+    this.#made += 1;
     return {
       bus,
+      identity: `${link.user}_${this.#made}`,
       clock: this.clock,
       random,
       logger,
@@ -100,25 +128,45 @@ export class Stage {
       observe: pusherMetrics(this.metrics, {
         clusters: clusters.map(({ name }) => name),
         targets: targets.map(({ name }) => name),
-        devices: [],
+        devices: devicesOf(this.configuration),
       }),
-      makeTransport: (target: TargetConfiguration) => this.#transport(target),
-      makeFirewall: (target: TargetConfiguration, onFailover?: () => void) =>
-        targetFirewall(target, this.#transport(target), this.names, this.clock, onFailover),
+      makeTransport: (target: TargetConfiguration) => this.#transport(target, link),
+      makeFirewall: (target: TargetConfiguration, onFailover?: () => void, mayCall?: () => boolean) =>
+        targetFirewall(target, this.#transport(target, link), this.names, this.clock, onFailover, mayCall),
     };
   }
 
   start(): void {
-    this.#stop = new AbortController();
-    this.#running = new Pusher(this.configuration, this.ports()).run(this.#stop.signal);
+    this.#one = this.replica({ user: "pusher", source: "192.0.2.1", isCut: false });
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
-    let ended = false;
-    void this.#running.finally(() => (ended = true)).catch(() => undefined);
-    await this.clock.run(60_000, () => ended);
-    await this.#running;
+    await this.#one?.stop();
+  }
+
+  /** One of several pushers; runs from now on. The device's log knows it by its source address. */
+  replica(link: Link): Replica {
+    const stopping = new AbortController();
+    const ports = this.ports(link);
+    const pusher = new Pusher(this.configuration, ports);
+    const running = pusher.run(stopping.signal);
+    return {
+      pusher,
+      identity: ports.identity,
+      metrics: this.metrics,
+      cut: () => {
+        link.isCut = true;
+        this.server.refuse(link.user);
+      },
+      mend: () => {
+        link.isCut = false;
+        this.server.allow(link.user);
+      },
+      stop: async () => {
+        stopping.abort();
+        await this.during(running);
+      },
+    };
   }
 
   async restart(): Promise<void> {
@@ -191,20 +239,21 @@ export class Stage {
     return (await bucket.get(key))?.value;
   }
 
-  #transport(target: TargetConfiguration): TargetTransport {
+  #transport(target: TargetConfiguration, link: Link): TargetTransport {
     const { host } = new URL(target.url);
     return {
       ready: () => void this.#tokenOf(target),
       close: () => undefined,
       send: async ({ method, path, query, body = "", signal, timeoutMs }) => {
         const device = this.devices.get(host);
-        if (device === undefined || this.dead.has(host)) {
+        if (device === undefined || this.dead.has(host) || link.isCut) {
           await this.clock.sleep(timeoutMs, signal).catch(() => undefined);
           throw new TransportError("timeout", false, `${host}: no answer within ${timeoutMs} ms`);
         }
         const url = path + queryString(query);
         const headers = { authorization: `Bearer ${this.#tokenOf(target)}` };
-        const request = { method, url, headers, body, source: "192.0.2.1" };
+        const request = { method, url, headers, body, source: link.source };
+        this.sent.push({ at: this.clock.now(), host, method, source: link.source });
         const admission = device.admit(request, this.clock.now());
         await this.clock.sleep(Math.min(timeoutMs, admission.hold), signal).catch(() => undefined);
         if (signal.aborted) throw new TransportError("aborted", true, `${host}: call was broken off`);

@@ -18,6 +18,13 @@ export interface Work {
   apply(step: Step, signal: AbortSignal): Promise<ApplyOutcome>;
   /** When `readDue` or `next` may have something new without a ring. */
   wakeAt(now: number): number;
+  /**
+   * This process writes it from now on, or somebody else may have written late: it is read before anything else.
+   * @param clean nothing that was sent may still be done; otherwise it is read again and again for a while
+   */
+  tookOver(clean: boolean): void;
+  /** Something that was sent without an answer may still be done. */
+  late(now: number): boolean;
 }
 
 /** `unready`: nothing was sent, a file is missing. */
@@ -47,7 +54,7 @@ const GO_ON: Rest = { ms: 0, deaf: false };
 /** So often what could not be saved is tried again, and the loop shows that it lives. */
 const LONGEST_REST_MS = 5000;
 /** At the end, a call in flight is broken off after this long. */
-const FINISH_MS = 10_000;
+const FINISH_MS = 15_000;
 /** Outcomes that say something about one object, not about the device, may come so often in a row. */
 const ODD_OUTCOMES = 3;
 
@@ -66,6 +73,7 @@ export class Device {
   #waitUntil = Number.NEGATIVE_INFINITY;
   #trouble: string | undefined;
   #aliveAt: number;
+  #running = false;
 
   constructor(name: string, work: readonly Work[], ports: DevicePorts) {
     this.name = name;
@@ -92,32 +100,62 @@ export class Device {
     return blocked === undefined ? this.#trouble : `${blocked.reason}; ${this.#ports.lockout.words}`;
   }
 
-  /** When the loop last came around, monotonic milliseconds. */
+  /** When the loop last came around, monotonic milliseconds; one that does not run stands for nothing. */
   get aliveAt(): number {
-    return this.#aliveAt;
+    return this.#running ? this.#aliveAt : this.#ports.clock.monotonic();
   }
 
-  /** Runs until the signal; the call in flight is finished first. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, lockout } = this.#ports;
+  /** This process is the one that writes the device. @param clean nothing that was sent before may still be done */
+  tookOver(clean: boolean): void {
+    this.#failures = 0;
+    this.#waitUntil = Number.NEGATIVE_INFINITY;
+    this.#trouble = undefined;
+    for (const work of this.#work) work.tookOver(clean);
+    this.ring();
+  }
+
+  /**
+   * Runs until the signal; the call in flight is finished first.
+   * @param lost breaks off the call in flight as well
+   * @returns whether nothing that was sent may still be done
+   */
+  async run(signal: AbortSignal, lost?: AbortSignal): Promise<boolean> {
+    const { clock } = this.#ports;
     const calls = new AbortController();
     let cancel: (() => void) | undefined;
     const stop = (): void => void (cancel = clock.timer(FINISH_MS, () => calls.abort()));
-    signal.addEventListener("abort", stop, { once: true });
+    const breakOff = (): void => calls.abort();
+    const ended = AbortSignal.any(lost === undefined ? [signal] : [signal, lost]);
+    ended.addEventListener("abort", stop, { once: true });
+    lost?.addEventListener("abort", breakOff, { once: true });
+    this.#running = true;
+    this.#aliveAt = clock.monotonic();
+    try {
+      await this.#loop(ended, calls.signal);
+    } finally {
+      this.#running = false;
+      ended.removeEventListener("abort", stop);
+      lost?.removeEventListener("abort", breakOff);
+      cancel?.();
+    }
+    const now = clock.monotonic();
+    return !calls.signal.aborted && !this.#work.some((work) => work.late(now));
+  }
+
+  async #loop(signal: AbortSignal, calls: AbortSignal): Promise<void> {
+    const { clock, lockout } = this.#ports;
     await lockout.load(signal);
     while (!signal.aborted) {
       const now = clock.monotonic();
       this.#aliveAt = now;
       await lockout.save();
       const blocked = Math.max(lockout.left(now), this.#waitUntil - now);
-      const rest = blocked > 0 ? { ms: blocked, deaf: true } : await this.#one(now, calls.signal);
+      const rest = blocked > 0 ? { ms: blocked, deaf: true } : await this.#one(now, calls);
       const ms = Math.min(rest.ms, LONGEST_REST_MS);
       if (ms <= 0) continue;
       if (rest.deaf) await clock.sleep(ms, signal).catch(() => undefined);
       else await this.#bell.wait(ms, (wait, run) => clock.timer(wait, run), signal);
     }
-    signal.removeEventListener("abort", stop);
-    cancel?.();
   }
 
   /** Does one thing. @returns how long to wait before the next */

@@ -43,10 +43,14 @@ export class Lockout {
     this.#key = `device.${encodeToken(options.device)}`;
   }
 
-  /** To be awaited before the first call. */
+  /** To be awaited before the first call, and whenever another process may have called the device since. */
   async load(signal: AbortSignal): Promise<void> {
     const { memory, clock } = this.#options;
     const entry = await memory.load(this.#key, entrySchema, signal);
+    // What could not be saved is this process's own experience, and newer than what is stored.
+    if (signal.aborted || !this.#saved) return;
+    this.#refusals = 0;
+    this.#until = Number.NEGATIVE_INFINITY;
     if (entry === undefined || entry.refusals === 0) return;
     // The wall clock may have been set meanwhile.
     const left = Math.min(LONGEST_MS, entry.blockedUntil - clock.now());

@@ -4,6 +4,8 @@ export type CallKind = Step["kind"] | "identity" | "limits" | "read";
 /** unchanged: it was so already. */
 export type CallResult = "done" | "unchanged" | "retry" | "refused";
 
+export type LeaseTurn = "acquired" | "released" | "lost";
+
 /** What a target's plan has to say in numbers. */
 export interface TargetNumbers {
   readonly desired: number;
@@ -28,6 +30,10 @@ export interface Observe {
   unreadable(cluster: string): void;
   poked(cluster: string): void;
   blocked(device: string, blocked: boolean): void;
+  /** A device's lease is held from now on, or not any more. */
+  leased(device: string, turn: LeaseTurn): void;
+  /** How many pushers share the devices. */
+  replicas(count: number): void;
 }
 
 /** For commands, which have no metrics. */
@@ -41,4 +47,6 @@ export const unobserved: Observe = {
   unreadable: () => undefined,
   poked: () => undefined,
   blocked: () => undefined,
+  leased: () => undefined,
+  replicas: () => undefined,
 };

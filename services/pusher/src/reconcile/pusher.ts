@@ -1,20 +1,30 @@
 import type { Bus } from "@podgate/shared/bus/bus";
-import { clusterStatusKey, targetStatusKey, type TargetStatus } from "@podgate/shared/contract/status";
+import {
+  clusterStatusKey,
+  targetStatusKey,
+  type ClusterStatus,
+  type TargetStatus,
+} from "@podgate/shared/contract/status";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Configuration } from "../configuration.ts";
 import { keepTopology } from "./bus-topology.ts";
 import { Clusters } from "./clusters.ts";
 import type { Device } from "./device.ts";
+import { Leases } from "./leases.ts";
+import type { Post } from "./lease-tenure.ts";
 import { Memory } from "./memory.ts";
+import type { TargetNumbers } from "./observe.ts";
 import { ObservedPlan } from "./observed-plan.ts";
 import { clusterStatusOf, targetStatusOf } from "./status-of.ts";
 import { StatusWriter } from "./status-writer.ts";
 import type { TargetWork } from "./target-work.ts";
-import { openTargets, type DeviceTargets, type Targets, type TargetsPorts } from "./targets.ts";
+import { devicesOf, openTargets, type DeviceTargets, type Targets, type TargetsPorts } from "./targets.ts";
 
-export interface PusherPorts extends Omit<TargetsPorts, "memory"> {
+export interface PusherPorts extends Omit<TargetsPorts, "memory" | "holds"> {
   readonly bus: Bus;
+  /** Of this process, and of no other that ever was. */
+  readonly identity: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -24,8 +34,13 @@ const TICK_MS = 1000;
 /** Loops that did not come around for so long are stuck; a device's calls in a row may take longer. */
 const STUCK_MS = 15_000;
 const STUCK_DEVICE_MS = 600_000;
+/** A replica takes part in the sharing when its clusters are verified, or after this long. */
+const JOIN_MS = 15_000;
 
-/** Everything that runs: followers of clusters, loops of devices, statuses. */
+/**
+ * Everything that runs: followers of clusters, loops of devices, statuses. Any number of pushers share the devices by
+ * leases; each follows every cluster, so that it can take any device over.
+ */
 export class Pusher {
   readonly #configuration: Configuration;
   readonly #ports: PusherPorts;
@@ -33,6 +48,8 @@ export class Pusher {
   /** Per `<cluster>.<target>`. */
   readonly #applied = new Map<string, number>();
   readonly #observed: ObservedPlan;
+  readonly #leases: Leases;
+  readonly #startedAt: number;
   #clusters: Clusters | undefined;
   #targets: Targets | undefined;
   #tickedAt: number;
@@ -42,7 +59,12 @@ export class Pusher {
     this.#ports = ports;
     this.#statuses = new StatusWriter(ports);
     this.#observed = new ObservedPlan(ports);
-    this.#tickedAt = ports.clock.monotonic();
+    this.#startedAt = ports.clock.monotonic();
+    this.#tickedAt = this.#startedAt;
+    this.#leases = new Leases(
+      { identity: ports.identity, seconds: configuration.leaseSeconds, devices: devicesOf(configuration) },
+      ports,
+    );
   }
 
   /** Which loop does not come around any more; undefined = all do. */
@@ -57,6 +79,7 @@ export class Pusher {
   async run(signal: AbortSignal): Promise<void> {
     await together(signal, [
       (each) => keepTopology(this.#configuration, this.#ports, each),
+      (each) => this.#leases.run(each),
       (each) => this.#every(each, () => this.#tick()),
       (each) => this.#work(each),
     ]);
@@ -67,7 +90,8 @@ export class Pusher {
     const ports = { ...this.#ports, memory };
     const clusters = await Clusters.open(this.#configuration, ports, signal);
     if (signal.aborted) return;
-    const targets = openTargets(this.#configuration, clusters, ports);
+    const holds = (device: string): boolean => this.#leases.holds(device);
+    const targets = openTargets(this.#configuration, clusters, { ...ports, holds });
     clusters.onChange((keys) => {
       for (const work of targets.works) work.changed(keys);
       for (const { device } of targets.devices) device.ring();
@@ -77,22 +101,51 @@ export class Pusher {
     try {
       await together(signal, [
         ...targets.devices.map(
-          ({ device }) =>
-            (each: AbortSignal) =>
-              device.run(each),
+          (device) => (each: AbortSignal) =>
+            this.#leases.serve(device.device.name, this.#deviceWork(device, clusters), each),
         ),
+        (each) => this.#leases.serveClusters(this.#clustersWork(clusters), each),
         (each) => clusters.run(each),
-        (each) => this.#statuses.clean(this.#keys(), each),
-        (each) =>
-          this.#every(each, async () => {
-            await this.#report();
-            await clusters.keep();
-          }),
+        (each) => this.#every(each, () => this.#report(clusters)),
       ]);
-      await this.#report();
     } finally {
       targets.close();
     }
+  }
+
+  /** What only the holder of a device's lease does. */
+  #deviceWork(own: DeviceTargets, clusters: Clusters): Post {
+    const { device, works } = own;
+    let isClean = false;
+    return {
+      fields: { device: device.name },
+      begin: (clean) => {
+        device.tookOver(clean);
+        this.#statuses.forget(
+          this.#pairs().filter(({ target }) => works.some((work) => work.target === target)),
+        );
+      },
+      run: async (signal, lost) => void (isClean = await device.run(signal, lost)),
+      end: async () => {
+        await this.#statuses.write([], this.#statusesOf(own, clusters));
+        return isClean;
+      },
+      lost: () => undefined,
+    };
+  }
+
+  /** What one of all pushers does: it speaks for the clusters. */
+  #clustersWork(clusters: Clusters): Post {
+    return {
+      fields: { lease: "clusters" },
+      begin: () => this.#statuses.forget(this.#configuration.clusters.map(({ name }) => ({ cluster: name }))),
+      run: (signal) => this.#statuses.clean(this.#keys(), signal),
+      end: async () => {
+        await clusters.keep();
+        return true;
+      },
+      lost: () => undefined,
+    };
   }
 
   async #every(signal: AbortSignal, run: () => Promise<void> | void): Promise<void> {
@@ -106,6 +159,9 @@ export class Pusher {
     const now = this.#ports.clock.monotonic();
     this.#tickedAt = now;
     this.#clusters?.tick();
+    const verified = [...(this.#clusters?.followers.values() ?? [])].every(({ fold }) => fold.verified);
+    if ((this.#clusters !== undefined && verified) || now - this.#startedAt > JOIN_MS) this.#leases.join();
+    this.#leases.tick(now);
     for (const device of this.#targets?.devices ?? []) this.#count(device, now);
     this.#settleAbsences(now);
   }
@@ -126,8 +182,13 @@ export class Pusher {
 
   #count({ device, works }: DeviceTargets, now: number): void {
     const { observe } = this.#ports;
-    observe.blocked(device.name, device.blocked !== undefined);
+    const isServed = this.#leases.serves(device.name);
+    observe.blocked(device.name, isServed && device.blocked !== undefined);
     for (const work of works) {
+      if (!isServed) {
+        observe.target(work.target, NOTHING);
+        continue;
+      }
       work.flush(now);
       const reports = work.plan.report(now);
       observe.target(work.target, {
@@ -155,22 +216,30 @@ export class Pusher {
     ]);
   }
 
-  async #report(): Promise<void> {
-    const clusters = this.#clusters;
-    if (clusters === undefined) return;
+  /** Each replica tells of what it holds. */
+  async #report(clusters: Clusters): Promise<void> {
+    const served = (this.#targets?.devices ?? []).filter(({ device }) => this.#leases.serves(device.name));
+    const ofTargets = served.flatMap((device) => this.#statusesOf(device, clusters));
+    const ofClusters = this.#leases.holdsClusters ? this.#statusesOfClusters(clusters) : [];
+    await this.#statuses.write(ofClusters, ofTargets);
+    if (this.#leases.holdsClusters) await clusters.keep();
+  }
+
+  #statusesOfClusters(clusters: Clusters): ClusterStatus[] {
     const wall = this.#ports.clock.now();
-    const ofClusters = [...clusters.followers].map(([cluster, { fold }]) => {
+    return [...clusters.followers].map(([cluster, { fold }]) => {
       const { verified, uid, reason } = fold;
       return clusterStatusOf({ cluster, verified, uid, reason, unrouted: clusters.unrouted(cluster) }, wall);
     });
-    const ofTargets = (this.#targets?.devices ?? []).flatMap(({ device, works }) =>
-      works.flatMap((work) => this.#statusesOf(work, errorOf(device, work), clusters, wall)),
-    );
-    await this.#statuses.write(ofClusters, ofTargets);
   }
 
-  #statusesOf(work: TargetWork, error: string | undefined, clusters: Clusters, wall: number): TargetStatus[] {
+  #statusesOf({ device, works }: DeviceTargets, clusters: Clusters): TargetStatus[] {
+    return works.flatMap((work) => this.#statusesOfTarget(work, errorOf(device, work), clusters));
+  }
+
+  #statusesOfTarget(work: TargetWork, error: string | undefined, clusters: Clusters): TargetStatus[] {
     const { target, mode, lastSuccess } = work;
+    const wall = this.#ports.clock.now();
     const now = this.#ports.clock.monotonic();
     work.flush(now);
     const reports = work.plan.report(now);
@@ -188,6 +257,18 @@ export class Pusher {
     });
   }
 }
+
+/** Of a target that another pusher writes: the sums over all pushers stay right. */
+const NOTHING: TargetNumbers = {
+  desired: 0,
+  applied: 0,
+  pending: 0,
+  parked: 0,
+  held: 0,
+  orphans: 0,
+  collisions: 0,
+  outOfSync: 0,
+};
 
 /** A device that is left alone says so, whatever else its targets have to say. */
 function errorOf(device: Device, work: TargetWork): string | undefined {

@@ -66,6 +66,15 @@ export class StatusWriter {
     }
   }
 
+  /** Another process may have written them meanwhile: they are written anew. */
+  forget(statuses: readonly { readonly cluster: string; readonly target?: string }[]): void {
+    for (const { cluster, target } of statuses) {
+      this.#written.delete(
+        target === undefined ? clusterStatusKey(cluster) : targetStatusKey(cluster, target),
+      );
+    }
+  }
+
   async #put(key: string, text: string, data: Uint8Array): Promise<void> {
     const { clock, logger } = this.#ports;
     const now = clock.monotonic();

@@ -50,6 +50,8 @@ export interface TargetOptions {
 const FILE_MS = 5000;
 /** and a target whose read was refused is read again after this long, doubled each time. */
 const REFUSED_MS = { first: 30_000, longest: 600_000 };
+/** A device whose last writer ended without a word is read again after this long, then twice as long, and so on. */
+const LATE_READ_MS = 3000;
 /** Drift reads of many targets must not all come at once. */
 const JITTER = 0.2;
 const DRIFTS_SHOWN = 20;
@@ -69,6 +71,8 @@ export class TargetWork implements Work {
   #unit = 0;
   #read = false;
   #readAt = Number.NEGATIVE_INFINITY;
+  /** Since when somebody else's write may come late. */
+  #lateFrom = Number.NEGATIVE_INFINITY;
   #lateUntil = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
   #refusals = 0;
@@ -111,6 +115,18 @@ export class TargetWork implements Work {
     this.#unit += 1;
     this.#identified = false;
     this.#readAt = Number.NEGATIVE_INFINITY;
+  }
+
+  tookOver(clean: boolean): void {
+    this.failedOver();
+    this.#notBefore = Number.NEGATIVE_INFINITY;
+    if (clean) return;
+    this.#lateFrom = this.#ports.clock.monotonic();
+    this.#lateUntil = this.#lateFrom + this.#lateMs;
+  }
+
+  late(now: number): boolean {
+    return now < this.#lateUntil;
   }
 
   /** Why this target, apart from its device, is not written; undefined = nothing is wrong. */
@@ -163,7 +179,7 @@ export class TargetWork implements Work {
       onRead?.(actual);
       this.#read = true;
       const drift = this.#driftMs * (1 - JITTER + 2 * JITTER * random());
-      this.#readAt = now < this.#lateUntil ? this.#lateUntil : now + drift;
+      this.#readAt = now < this.#lateUntil ? this.#nextLateRead(now) : now + drift;
       // News may have been taken in while it was read.
       this.#readForParents(now);
       this.#well();
@@ -171,6 +187,11 @@ export class TargetWork implements Work {
     } catch (error) {
       return this.#readFailed(error);
     }
+  }
+
+  /** After 3, 6, 12 and 24 s: what comes late is found no later than it came, counted from the takeover. */
+  #nextLateRead(now: number): number {
+    return Math.min(this.#lateUntil, now + Math.max(LATE_READ_MS, now - this.#lateFrom));
   }
 
   async apply(step: Step, signal: AbortSignal): Promise<ApplyOutcome> {

@@ -29,7 +29,14 @@ export interface TargetsPorts {
   readonly observe: Observe;
   readonly memory: Pick<Memory, "load" | "save">;
   readonly names: ObjectNames;
-  readonly makeFirewall: (target: TargetConfiguration, onFailover: () => void) => TargetFirewall;
+  /** @param mayCall asked before each request: nothing is sent to a device that is another pusher's */
+  readonly makeFirewall: (
+    target: TargetConfiguration,
+    onFailover: () => void,
+    mayCall: () => boolean,
+  ) => TargetFirewall;
+  /** The device is this process's to call; absent: every one is, for commands that only look. */
+  readonly holds?: (device: string) => boolean;
   /** What each read found, for commands that show it. */
   readonly onRead?: (target: string, actual: Actual) => void;
 }
@@ -49,6 +56,10 @@ export interface Targets {
 
 const RETRY = { baseMs: 500, capMs: 10_000 };
 
+export const devicesOf = ({ targets }: Configuration): string[] => [
+  ...new Set(targets.map(({ url }) => deviceOf(url))),
+];
+
 /** Every configured target with its plan, by device. Sends nothing. */
 export function openTargets(configuration: Configuration, clusters: Clusters, ports: TargetsPorts): Targets {
   const { clock, random, logger } = ports;
@@ -56,11 +67,13 @@ export function openTargets(configuration: Configuration, clusters: Clusters, po
   const firewalls: TargetFirewall[] = [];
   const works = configuration.targets.map((target, place) => {
     let work: TargetWork | undefined;
-    const opened = ports.makeFirewall(target, () => {
+    const onFailover = (): void => {
       claims.release(place);
       logger.warn({ target: target.name }, "another unit answers: a failover; it is read anew");
       work?.failedOver();
-    });
+    };
+    const mayCall = (): boolean => ports.holds?.(deviceOf(target.url)) ?? true;
+    const opened = ports.makeFirewall(target, onFailover, mayCall);
     firewalls.push(opened);
     const { repair, driftSeconds } = configuration;
     const plan = new TargetPlan({

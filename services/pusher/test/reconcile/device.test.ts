@@ -61,6 +61,14 @@ class Target implements Work {
   wakeAt(): number {
     return Number.POSITIVE_INFINITY;
   }
+
+  tookOver(): void {
+    this.due = true;
+  }
+
+  late(): boolean {
+    return false;
+  }
 }
 
 class Store {

@@ -1,0 +1,43 @@
+import { encodeToken } from "@podgate/shared/contract/subjects";
+import { z } from "zod";
+
+/** Entries of the KV bucket `podgate-pusher` by which pushers share out devices. */
+export const LEASE_FILTER = "lease.>";
+
+export const deviceLeaseKey = (device: string): string => `lease.device.${encodeToken(device)}`;
+/** Who speaks for the clusters: their statuses, and what is remembered of them. */
+export const CLUSTERS_LEASE_KEY = "lease.clusters";
+/** Of a device or the clusters; the other entries are only announcements. */
+export const isLease = (key: string): boolean =>
+  key === CLUSTERS_LEASE_KEY || key.startsWith(deviceLeaseKey(""));
+export const REPLICA_PREFIX = "lease.replica.";
+export const replicaKey = (identity: string): string => REPLICA_PREFIX + encodeToken(identity);
+/** Written by who found out that he had lost a device: what he sent may have come late. */
+export const lateKey = (device: string): string => `lease.late.${encodeToken(device)}`;
+/** Written by a command that needs the device for itself. */
+export const wantedKey = (device: string): string => `lease.wanted.${encodeToken(device)}`;
+
+const leaseSchema = z.object({
+  v: z.literal(1),
+  /** Identity of the process; empty = released. */
+  holder: z.string(),
+  /** How long it holds unless it is written again. */
+  seconds: z.number().positive(),
+  /** Of a released one: nothing that was sent to the device may still be done. */
+  clean: z.boolean(),
+});
+
+export type LeaseEntry = z.infer<typeof leaseSchema>;
+
+export function buildLease(entry: Omit<LeaseEntry, "v">): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ v: 1, ...entry }));
+}
+
+/** An entry of another form counts as held for ever by somebody else: undefined. */
+export function parseLease(value: Uint8Array): LeaseEntry | undefined {
+  try {
+    return leaseSchema.safeParse(JSON.parse(new TextDecoder().decode(value))).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,167 @@
+import type { Bus } from "@podgate/shared/bus/bus";
+import type { Clock } from "@podgate/shared/runtime/clock";
+import type { Logger } from "@podgate/shared/runtime/logger";
+import { Lease } from "./lease.ts";
+import { LeaseBoard } from "./lease-board.ts";
+import { buildLease, CLUSTERS_LEASE_KEY, deviceLeaseKey, lateKey } from "./lease-entry.ts";
+import { aimOf, surplusOf, type Sharing } from "./lease-share.ts";
+import { Tenure, type Post } from "./lease-tenure.ts";
+import type { LeaseTurn, Observe } from "./observe.ts";
+import { Replicas } from "./replicas.ts";
+
+export interface LeasesPorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observe: Pick<Observe, "leased" | "replicas">;
+}
+
+export interface LeasesOptions {
+  /** Of this process, and of no other that ever was. */
+  readonly identity: string;
+  readonly seconds: number;
+  readonly devices: readonly string[];
+}
+
+/** A free device is left to replicas below their aim for so long, and then taken by anybody. */
+const PATIENCE_MS = 1000;
+/** A surplus is handed over when it was there for so long: who holds what changes in steps. */
+const STEADY_MS = 2000;
+
+/** The part of this process in the work of all pushers: which devices it holds, and who else is there. */
+export class Leases {
+  readonly #options: LeasesOptions;
+  readonly #ports: LeasesPorts;
+  readonly #board: LeaseBoard;
+  readonly #replicas: Replicas;
+  readonly #devices = new Map<string, Lease>();
+  readonly #clusters: Lease;
+  readonly #tenures = new Map<string, Tenure>();
+  #surplusSince: number | undefined;
+
+  constructor(options: LeasesOptions, ports: LeasesPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#board = new LeaseBoard(ports);
+    this.#replicas = new Replicas(options, { ...ports, board: this.#board });
+    for (const device of options.devices) this.#devices.set(device, this.#lease(deviceLeaseKey(device)));
+    this.#clusters = this.#lease(CLUSTERS_LEASE_KEY);
+  }
+
+  /** This process may call the device now. Ask just before each call. */
+  holds(device: string): boolean {
+    return this.#devices.get(device)?.held === true;
+  }
+
+  /** This process speaks for the clusters. */
+  get holdsClusters(): boolean {
+    return this.#clusters.held;
+  }
+
+  /** The device's work runs here. */
+  serves(device: string): boolean {
+    return this.#tenures.get(device)?.serving === true;
+  }
+
+  /** Others may hand devices over from now on. */
+  join(): void {
+    this.#replicas.join();
+  }
+
+  /** Follows and announces until the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#board.run(signal), this.#replicas.run(signal)]);
+  }
+
+  /** Does a device's work whenever it is held, until the signal. */
+  async serve(device: string, post: Post, signal: AbortSignal): Promise<void> {
+    const lease = this.#devices.get(device);
+    if (lease === undefined) throw new RangeError(`no such device: ${device}`);
+    const tenure = new Tenure(
+      lease,
+      { ...post, lost: () => this.#tellLate(device, post) },
+      {
+        ...this.#ports,
+        board: this.#board,
+        patience: (freeMs) => this.#patience(freeMs),
+        turned: (turn) => this.#turned(device, turn),
+      },
+    );
+    this.#tenures.set(device, tenure);
+    const unheard = this.#board.onChange((key) => {
+      const isLate = key === lateKey(device) && this.#board.seen(key)?.revision !== 0;
+      if (!isLate || !tenure.serving) return;
+      this.#ports.logger.info(
+        { device },
+        "a pusher that lost the device may have written late: it is read again",
+      );
+      post.begin(false);
+      void this.#board.remove(key);
+    });
+    try {
+      await tenure.run(signal);
+    } finally {
+      unheard();
+    }
+  }
+
+  /** Speaks for the clusters whenever that lease is held, until the signal. */
+  async serveClusters(post: Post, signal: AbortSignal): Promise<void> {
+    const ports = { ...this.#ports, board: this.#board, patience: () => 0, turned: () => undefined };
+    await new Tenure(this.#clusters, post, ports).run(signal);
+  }
+
+  /** Hands over what is more than this replica's share. Call once a second. */
+  tick(now: number): void {
+    this.#replicas.tick(now);
+    const surplus = surplusOf(this.#sharing());
+    if (surplus === 0) {
+      this.#surplusSince = undefined;
+      return;
+    }
+    this.#surplusSince ??= now;
+    if (now - this.#surplusSince < STEADY_MS) return;
+    this.#surplusSince = undefined;
+    const serving = [...this.#tenures].filter(([, tenure]) => tenure.serving);
+    for (const [device, tenure] of serving.slice(-surplus)) {
+      this.#ports.logger.info({ device, replicas: this.#replicas.alive.length }, "the device is handed over");
+      tenure.handOver();
+    }
+  }
+
+  #patience(freeMs: number): number {
+    const active = [...this.#tenures.values()].filter((tenure) => tenure.active).length;
+    return active < aimOf(this.#sharing()) ? 0 : PATIENCE_MS - freeMs;
+  }
+
+  #sharing(): Sharing {
+    const { identity: self, devices } = this.#options;
+    const held = new Map<string, number>();
+    for (const device of devices) {
+      const holder = this.#board.holder(deviceLeaseKey(device));
+      if (holder !== undefined) held.set(holder, (held.get(holder) ?? 0) + 1);
+    }
+    return { self, devices: devices.length, replicas: this.#replicas.alive, held };
+  }
+
+  #turned(device: string, turn: LeaseTurn): void {
+    this.#ports.observe.leased(device, turn);
+    // How many there are decides whether the others may be taken.
+    for (const tenure of this.#tenures.values()) tenure.ring();
+  }
+
+  #tellLate(device: string, post: Post): void {
+    post.lost();
+    const entry = buildLease({
+      holder: this.#options.identity,
+      seconds: this.#options.seconds,
+      clean: false,
+    });
+    void this.#board.put(lateKey(device), entry);
+  }
+
+  #lease(key: string): Lease {
+    const { identity, seconds } = this.#options;
+    return new Lease({ key, identity, seconds }, { ...this.#ports, board: this.#board });
+  }
+}
