@@ -1,6 +1,6 @@
-import { parseOptions, USAGE } from "./options.ts";
+import { parseOptions, USAGE, type Parsed } from "./options.ts";
 import type { LogEntry } from "./request-log.ts";
-import { startSimulator, type SimulatorOptions } from "./simulator.ts";
+import { startSimulator } from "./simulator.ts";
 
 const parsed = parseOptions(process.argv.slice(2));
 if (parsed.kind === "help") {
@@ -9,7 +9,7 @@ if (parsed.kind === "help") {
   process.stderr.write(`${parsed.faults.join("\n")}\n`);
   process.exitCode = 2;
 } else {
-  await run(parsed.options, parsed.verbose);
+  await run(parsed);
 }
 
 /** `12 PUT root cmdb/firewall/addrgrp/web 200 changed` */
@@ -23,14 +23,14 @@ function lineOf({ id, method, vdom, path, status, error, changed, outcome, fault
   return [String(id), method, vdom, path, String(status), ...notes.filter((note) => note !== "")].join(" ");
 }
 
-async function run(options: SimulatorOptions, verbose: boolean): Promise<void> {
+async function run({ options, verbose, hushed }: Extract<Parsed, { kind: "run" }>): Promise<void> {
   try {
     const simulator = await startSimulator(options);
     const { url, controlUrl, token, caFile, device } = simulator;
     const facts = {
       url,
       controlUrl,
-      token,
+      ...(!hushed && { token }),
       caFile,
       profile: device.profile.version,
       serial: device.serial,

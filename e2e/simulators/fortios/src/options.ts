@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ADDRESS_ACCESS, FULL_ACCESS, type AccProfile, type ApiUser } from "./access.ts";
 import { LIMIT_NAMES, MODELS, type LimitName, type Limits, type ModelName } from "./limits.ts";
@@ -15,7 +16,7 @@ npm run simulator:fortios -- [options]
   --limit <name>=<number>   another limit; names: ${LIMIT_NAMES.join(", ")}; 0 = none (repeatable)
   --vdom <name>             a VDOM; the first is the management VDOM (repeatable; default root)
   --token <spec>            an API user: token[,name=…][,profile=full|address|read|none][,vdom=a+b|*]
-                            (repeatable; default ${DEFAULT_TOKEN}, full, *)
+                            (@file = the token in that file; repeatable; default ${DEFAULT_TOKEN}, full, *)
   --switch <name>=<value>   position of a switch, see the README (repeatable)
   --port <number>           of the API (default 0: any free one)
   --control-port <number>   of the control endpoint (default 0)
@@ -43,7 +44,13 @@ const RIGHTS: Readonly<Record<string, AccProfile>> = {
 };
 
 export type Parsed =
-  | { readonly kind: "run"; readonly options: SimulatorOptions; readonly verbose: boolean }
+  | {
+      readonly kind: "run";
+      readonly options: SimulatorOptions;
+      readonly verbose: boolean;
+      /** Its token came from a file and is not to be printed. */
+      readonly hushed: boolean;
+    }
   | { readonly kind: "help" }
   /** Every fault of the command line, one line each. */
   | { readonly kind: "faults"; readonly faults: readonly string[] };
@@ -90,7 +97,12 @@ export function parseOptions(args: readonly string[]): Parsed {
   };
   return faults.length > 0
     ? { kind: "faults", faults }
-    : { kind: "run", options, verbose: values.verbose ?? false };
+    : {
+        kind: "run",
+        options,
+        verbose: values.verbose ?? false,
+        hushed: values.token?.[0]?.startsWith("@") === true,
+      };
 }
 
 function raw(args: readonly string[]) {
@@ -150,7 +162,8 @@ function limits(items: readonly string[], faults: string[]): Partial<Limits> {
 }
 
 function user(spec: string, index: number, faults: string[]): ApiUser {
-  const [token = "", ...rest] = spec.split(",");
+  const [first = "", ...rest] = spec.split(",");
+  const token = first.startsWith("@") ? tokenIn(first.slice(1), faults) : first;
   const given = new Map(rest.map((part) => [part.split("=")[0] ?? "", part.slice(part.indexOf("=") + 1)]));
   const rights = RIGHTS[given.get("profile") ?? "full"];
   const isKnown = [...given.keys()].every((key) => ["name", "profile", "vdom"].includes(key));
@@ -179,6 +192,15 @@ function switches(items: readonly string[], faults: string[]): Partial<Switches>
     else faults.push(`--switch ${item}: ${fault.replace(/^switch [^:]*: /, "")}`);
   }
   return result;
+}
+
+function tokenIn(file: string, faults: string[]): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    faults.push(`--token @${file}: ${(error as Error).message}`);
+    return "unread";
+  }
 }
 
 /** Numbers, true, false and null as such; else text. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -175,4 +175,14 @@ t.test("--verbose: each request as a line", async (t) => {
   t.equal((await fetch(`${url}/api/v2/cmdb/firewall/address/nobody`, init)).status, 404);
   child.kill("SIGTERM");
   t.match(await ended, { code: 0, err: /^1 DELETE root cmdb\/firewall\/address\/nobody 404\n$/ });
+});
+
+t.test("a token may stand in a file, so that no list of processes shows it", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fortios-token-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const file = join(folder, "token");
+  await writeFile(file, "s3cret\n");
+  const parsed = parseOptions(["--token", `@${file},profile=address`]);
+  t.match(parsed, { kind: "run", hushed: true, options: { users: [{ name: "api", token: "s3cret" }] } });
+  t.match(parseOptions(["--token", `@${file}.absent`]), { kind: "faults", faults: [/--token @.*absent/] });
 });
