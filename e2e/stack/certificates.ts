@@ -27,11 +27,12 @@ export interface Authority {
   readonly issue: (wanted: Issued) => Promise<Pair>;
 }
 
-export async function makeAuthority(commonName: string): Promise<Authority> {
+/** @param days until it and what it issues expire */
+export async function makeAuthority(commonName: string, days = DAYS): Promise<Authority> {
   x509.cryptoProvider.set(globalThis.crypto);
   const keys = await newKeys();
   const own = await x509.X509CertificateGenerator.createSelfSigned({
-    ...validity(),
+    ...validity(days),
     serialNumber: "01",
     name: `CN=${commonName}`,
     keys,
@@ -49,7 +50,7 @@ export async function makeAuthority(commonName: string): Promise<Authority> {
       const subjectKeys = await newKeys();
       const usage = hosts.length > 0 ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
       const certificate = await x509.X509CertificateGenerator.create({
-        ...validity(),
+        ...validity(days),
         serialNumber: serial.toString(16).padStart(2, "0"),
         subject: organization === undefined ? `CN=${name}` : `O=${organization}, CN=${name}`,
         issuer: own.subject,
@@ -85,11 +86,11 @@ async function pem(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
 }
 
-function validity() {
+function validity(days: number) {
   const now = Date.now();
   return {
     notBefore: new Date(now - DAY),
-    notAfter: new Date(now + DAYS * DAY),
+    notAfter: new Date(now + days * DAY),
     signingAlgorithm: ALGORITHM,
   };
 }

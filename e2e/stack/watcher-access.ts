@@ -13,6 +13,9 @@ const TOKEN_SECONDS = 86_400;
 export const WATCHER_NAMESPACE = "podgate";
 export const WATCHER_ACCOUNT = "podgate-watcher";
 
+/** What is needed of a cluster: a client with all rights, and where its kubeconfigs go. */
+export type AccessibleCluster = Pick<ControlPlane, "name" | "directory" | "server" | "ca" | "client">;
+
 export interface WatcherAccess {
   /** Of the watcher's own service account, with the rights of the chart and none else. */
   readonly kubeconfig: string;
@@ -24,16 +27,18 @@ export interface WatcherAccess {
  * Installs what a cluster needs for a watcher: definitions, namespace, account, roles; and gets it a token.
  *
  * @param server where the watcher is to reach the API server
+ * @param tokenSeconds how long its token lives
  */
 export async function grantWatcherAccess(
-  plane: ControlPlane,
+  plane: AccessibleCluster,
   server: string = plane.server,
+  tokenSeconds: number = TOKEN_SECONDS,
 ): Promise<WatcherAccess> {
   const namespace = WATCHER_NAMESPACE;
   const name = WATCHER_ACCOUNT;
   const subjects = [{ kind: "ServiceAccount", name, namespace }];
   const rbac = "rbac.authorization.k8s.io";
-  await plane.apply(
+  await plane.client.apply(
     ...customResources(),
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
@@ -64,7 +69,7 @@ export async function grantWatcherAccess(
       roleRef: { apiGroup: rbac, kind: "Role", name },
     },
   );
-  const token = await requestToken(plane);
+  const token = await requestToken(plane, tokenSeconds);
   const access = { server, ca: plane.ca, token };
   return {
     kubeconfig: writeKubeconfig(join(plane.directory, "watcher.kubeconfig"), plane.name, access),
@@ -82,12 +87,12 @@ function rules(file: string): unknown {
   return parse(readFileSync(join(FILES, file), "utf8"));
 }
 
-async function requestToken({ client }: ControlPlane): Promise<string> {
+async function requestToken({ client }: AccessibleCluster, seconds: number): Promise<string> {
   const path = `/api/v1/namespaces/${WATCHER_NAMESPACE}/serviceaccounts/${WATCHER_ACCOUNT}/token`;
   const answer = await client.call("POST", path, {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
-    spec: { expirationSeconds: TOKEN_SECONDS },
+    spec: { expirationSeconds: seconds },
   });
   return (answer as { status: { token: string } }).status.token;
 }
