@@ -56,7 +56,7 @@ function targetFaults(target: Fields, at: number, targets: readonly Fields[]): C
       if (first[field] === target[field]) continue;
       found.push({
         path: ["targets", at, field],
-        message: `targets of one device share its budget; give it the value of target ${String(first["name"])} (${String(first[field])})`,
+        message: `targets of one device share its budget; give it the value of target ${shown(first["name"])} (${shown(first[field])})`,
       });
     }
   }
@@ -70,10 +70,16 @@ function routeFaults(
   targets: readonly Fields[],
 ): ConfigurationFault[] {
   const found: ConfigurationFault[] = [];
+  if (text(route["polarity"]) === "deny" && fields(route["whenSilent"])["removeAfterSeconds"] !== undefined) {
+    found.push({
+      path: ["routes", at, "whenSilent"],
+      message: "a deny group would open the firewall when its cluster is silent; use keep",
+    });
+  }
   const unknown = (field: "targets" | "clusters", known: readonly Fields[], one: string): void => {
     texts(route[field]).forEach((name, i) => {
       if (known.some((each) => each["name"] === name)) return;
-      const names = known.map((each) => String(each["name"])).join(", ") || "none";
+      const names = texts(known.map((each) => each["name"])).join(", ") || "none";
       found.push({
         path: ["routes", at, field, i],
         message: `no such ${one} (there are: ${names}); define it under ${field}`,
@@ -152,6 +158,9 @@ function repeated(entries: readonly Fields[], key: (entry: Fields) => string | u
   return keys.flatMap((value, at) => (value !== undefined && keys.indexOf(value) < at ? [at] : []));
 }
 
+/** One of the wrong type has a fault of its own, which shows it. */
+const shown = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "?";
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === "string") : [];

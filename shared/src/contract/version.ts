@@ -3,6 +3,8 @@ import type { z } from "zod";
 /** The contract version this build writes, and the highest it reads. Version N and N−1 are read. */
 export const CONTRACT_VERSION = 1;
 const LOWEST_VERSION = 1;
+/** As many are named: a message may hold thousands of wrong entries, and this goes into logs and statuses. */
+const MOST_FAULTS = 5;
 
 export type UnreadableReason = "not-json" | "newer-version" | "older-version" | "invalid" | "wrong-subject";
 
@@ -44,7 +46,8 @@ export function readBody<T>(what: string, data: Uint8Array, schema: z.ZodType<T>
   const parsed = schema.safeParse(body);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
-    throw new UnreadableMessage("invalid", `${what}: ${faults.join("; ")}`);
+    const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : "";
+    throw new UnreadableMessage("invalid", `${what}: ${faults.slice(0, MOST_FAULTS).join("; ")}${more}`);
   }
   return parsed.data;
 }

@@ -4,6 +4,8 @@ import { masked } from "./masked.ts";
 import { nearest } from "./nearest.ts";
 import { isSecretName } from "./secrets.ts";
 
+const LONGEST = 1500;
+
 /** One issue of the schema's check as lines a user can act on: `path: value: what it must be`. */
 export function faultsOf(
   issue: z.core.$ZodIssue,
@@ -25,7 +27,15 @@ export function faultsOf(
     .map((_, at) => variables.get(pathText(issue.path.slice(0, at + 1))))
     .findLast((name) => name !== undefined);
   const from = variable === undefined ? "" : ` (from ${variable})`;
-  return [`${path || "(whole file)"}${from}: ${shown(value, issue.path)}: ${sentence(issue, value, root)}`];
+  return [
+    `${path || "(whole file)"}${from}: ${shown(value, issue.path)}: ${oneLine(sentence(issue, value, root))}`,
+  ];
+}
+
+/** A schema's own message may repeat the value, which may be anything. */
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s*[\r\n]+\s*/g, " ");
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
 }
 
 function sentence(issue: z.core.$ZodIssue, value: unknown, root: SchemaNode): string {

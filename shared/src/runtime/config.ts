@@ -56,6 +56,8 @@ function readYaml(file: string, read: (file: string) => string): Record<string, 
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const wrong = [...document.errors, ...document.warnings];
+  if (wrong.some(({ message }) => OVERFLOW.test(message)))
+    throw new UserError(`the configuration ${file} is nested too deeply to be one: check its brackets`);
   if (wrong.length > 0)
     throw new UserError(
       `the configuration ${file} is no proper YAML:\n${indented(wrong.map((each) => yamlFault(each, lines)))}`,
@@ -72,6 +74,9 @@ function readYaml(file: string, read: (file: string) => string): Record<string, 
     );
   return value as Record<string, unknown>;
 }
+
+/** The parser's own words when it runs out of stack. */
+const OVERFLOW = /call stack|stack overflow/i;
 
 function yamlFault({ code, message, pos }: YAMLError, lines: LineCounter): string {
   const { line, col } = lines.linePos(pos[0]);

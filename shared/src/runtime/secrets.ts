@@ -1,5 +1,5 @@
 const SECRET_NAME =
-  /token|passw(or)?d|passphrase|secret|authorization|credential|cookie|nkey|seed|(private|api|access|session)[-_]?key|key-?data/i;
+  /token|passw(or)?d|passphrase|secret|authorization|creds|credential|cookie|nkey|seed|(private|api|access|session)[-_]?key|key-?data/i;
 
 /** True of a field whose value is a secret by its name. `…File` holds the path of one, which is none itself. */
 export function isSecretName(name: string): boolean {
