@@ -34,7 +34,7 @@ export class Memory {
       try {
         const entry = await (await this.#bucket()).get(key);
         if (entry === undefined) return undefined;
-        const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(entry.value)));
+        const parsed = schema.safeParse(jsonOf(entry.value));
         if (parsed.success) return parsed.data;
         logger.warn({ key }, "an entry of the pusher's memory is of another version; it is left out");
         return undefined;
@@ -63,5 +63,14 @@ export class Memory {
 
   #bucket() {
     return this.#ports.bus.bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
+  }
+}
+
+/** Undefined where it is none: asking again would give the same again. */
+function jsonOf(value: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(value));
+  } catch {
+    return undefined;
   }
 }
