@@ -20,8 +20,6 @@ export interface NatsUser {
 export interface NatsOptions {
   /** Each gets a user of its own, named like it. */
   readonly clusters: readonly string[];
-  /** How much JetStream may store. */
-  readonly maxStoreBytes?: number;
 }
 
 /** A real nats-server: JetStream on files, one user per cluster, the pusher's, and `admin` for tests. */
@@ -32,15 +30,15 @@ export class Nats {
   readonly #path: string;
   readonly #remove: () => void;
   #program: Program | undefined;
-  readonly #maxStoreBytes: number;
+  /** How much JetStream may store, from the next start on. */
+  maxStoreBytes = MAX_STORE_BYTES;
   readonly #withdrawn = new Set<string>();
   #copies = 0;
   /** Any free one at the first start, the same again at each restart. */
   #port = -1;
 
-  constructor(path: string, { clusters, maxStoreBytes = MAX_STORE_BYTES }: NatsOptions) {
+  constructor(path: string, { clusters }: NatsOptions) {
     this.#path = path;
-    this.#maxStoreBytes = maxStoreBytes;
     [this.directory, this.#remove] = temporaryDirectory("nats");
     this.#store = join(this.directory, "store");
     this.#users = new Map([
@@ -145,7 +143,7 @@ export class Nats {
       JSON.stringify({
         listen: `127.0.0.1:${this.#port}`,
         ports_file_dir: this.directory,
-        jetstream: { store_dir: this.#store, max_mem: 64_000_000, max_file: this.#maxStoreBytes },
+        jetstream: { store_dir: this.#store, max_mem: 64_000_000, max_file: this.maxStoreBytes },
         authorization: {
           // The server knows no `passwordFile`; JSON leaves out permissions that are undefined.
           users: [...this.#users.values()].map(({ user, password, permissions }) => ({

@@ -1,6 +1,6 @@
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";
 import { startFirewall, type Firewall } from "./firewall.ts";
-import { startNats, type Nats, type NatsOptions } from "./nats.ts";
+import { startNats, type Nats } from "./nats.ts";
 import { startNetwork, type Link, type Network } from "./network.ts";
 import { newPusher, type Address, type PusherOptions } from "./pusher.ts";
 import type { Service } from "./service.ts";
@@ -15,7 +15,6 @@ export interface StackOptions {
   /** Firewalls by the name of their target; default one, `fw`. */
   readonly firewalls?: Readonly<Record<string, SimulatorOptions>>;
   readonly pusher?: Pick<PusherOptions, "configuration" | "nodeOptions" | "target">;
-  readonly nats?: Omit<NatsOptions, "clusters">;
   /** Everybody reaches NATS, API servers and firewalls through links that can be disturbed. */
   readonly links?: boolean;
   /** One line for each thing that was started. */
@@ -85,7 +84,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     return thing;
   };
   try {
-    const nats = keep(await startNats({ ...options.nats, clusters: names }));
+    const nats = keep(await startNats({ clusters: names }));
     say(`NATS            ${nats.url}`);
     const firewalls = new Map<string, Firewall>();
     for (const [name, device] of Object.entries(devices)) {
