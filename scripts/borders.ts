@@ -216,7 +216,12 @@ export function overrides(): object[] {
     importsOf(["shared/src/**/*.ts", "services/*/src/**/*.ts"], ALWAYS),
     ...ROOMS.toSorted((a, b) => depth(a) - depth(b)).map(overrideOf),
     importsOf(
-      ["e2e/simulators/**/*.ts", "e2e/scenarios/judge*.ts", "e2e/scenarios/judge/**/*.ts"],
+      [
+        "e2e/simulators/**/*.ts",
+        "e2e/simulation/oracle/**/*.ts",
+        "e2e/scenarios/judge*.ts",
+        "e2e/scenarios/judge/**/*.ts",
+      ],
       [PRODUCT],
     ),
     { files: ["**/test/**/*.ts", "**/*.test.ts"], rules: { "typescript/no-floating-promises": "off" } },

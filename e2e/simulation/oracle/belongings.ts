@@ -1,0 +1,91 @@
+import type { ApiServer } from "@podgate/kubernetes-simulator/api-server";
+import { PodItem } from "@podgate/kubernetes-simulator/pod-item";
+import type { Pod } from "@podgate/kubernetes-simulator/pod";
+import { NAMESPACES, NODES, PODS } from "@podgate/kubernetes-simulator/resource";
+import { definitionsOf, selects, type Definition, type Labels } from "./definitions.ts";
+
+/** An address of one group, and how surely it belongs there. */
+export interface Belonging {
+  /** True: it must be a member. False: it may be one, or not. */
+  readonly must: boolean;
+}
+
+/** Group as the user named it (`web`, `shop.front`) → address → belonging. */
+export type Belongings = ReadonlyMap<string, ReadonlyMap<string, Belonging>>;
+
+interface Node {
+  readonly internal: readonly string[];
+  readonly external: readonly string[];
+}
+
+/** How long a pod that was deleted and of which nothing more is heard may count beyond its grace: milliseconds. */
+const MARGIN = 10_000;
+
+/**
+ * What the groups of a cluster hold by what its API server has stored now, worked out from nothing each time. The
+ * rules are those of the documentation, in code of their own.
+ *
+ * A pod counts while it has an address, is not on the host's network and has not finished. One that is being deleted
+ * counts until its containers have stopped; if they never say so it must count for its grace, and may for `MARGIN`
+ * beyond that, counted from `terminatingFor`. If another pod has its address by then, it may be left out.
+ *
+ * @param terminatingFor milliseconds since a pod (by uid) was seen to be deleted, as the judge counts them
+ */
+export function belongingsOf(api: ApiServer, terminatingFor: (uid: string) => number): Belongings {
+  const namespaces = new Map<string, Labels>();
+  for (const item of api.store.list(NAMESPACES)) {
+    const { metadata } = JSON.parse(item.json(true)) as { metadata: { name: string; labels?: Labels } };
+    namespaces.set(metadata.name, metadata.labels ?? {});
+  }
+  const nodes = new Map<string, Node>();
+  for (const item of api.store.list(NODES)) {
+    const { metadata, status } = JSON.parse(item.json(true)) as {
+      metadata: { name: string };
+      status?: { addresses?: { type: string; address: string }[] };
+    };
+    const of = (type: string): string[] =>
+      (status?.addresses ?? []).filter((each) => each.type === type).map(({ address }) => address);
+    nodes.set(metadata.name, { internal: of("InternalIP"), external: of("ExternalIP") });
+  }
+  const pods = api.store.list(PODS).flatMap((item) => (item instanceof PodItem ? [item.pod] : []));
+  const holders = new Map<string, number>();
+  for (const pod of pods)
+    if (!pod.hostNetwork && runs(pod, terminatingFor) !== "no")
+      for (const address of pod.addresses) holders.set(address, (holders.get(address) ?? 0) + 1);
+
+  const result = new Map<string, Map<string, Belonging>>();
+  for (const definition of definitionsOf(api)) {
+    const members = new Map<string, Belonging>();
+    result.set(definition.group, members);
+    for (const pod of pods) {
+      const verdict = runs(pod, terminatingFor);
+      if (verdict === "no" || !selects(definition, pod, namespaces.get(pod.namespace))) continue;
+      for (const address of addressesOf(definition, pod, nodes)) {
+        const isTaken = pod.deletion !== undefined && (holders.get(address) ?? 0) > 1;
+        const must = verdict === "yes" && (definition.source === "Node" || !isTaken);
+        members.set(address, { must: must || members.get(address)?.must === true });
+      }
+    }
+  }
+  return result;
+}
+
+function runs(pod: Pod, terminatingFor: (uid: string) => number): "yes" | "maybe" | "no" {
+  if (pod.phase === "Succeeded" || pod.phase === "Failed") return "no";
+  if (pod.deletion === undefined) return "yes";
+  if (pod.container === "terminated") return "no";
+  const grace = pod.deletion.graceSeconds * 1000;
+  const since = terminatingFor(pod.uid);
+  if (since < grace) return "yes";
+  return since < grace + MARGIN ? "maybe" : "no";
+}
+
+function addressesOf(
+  { source, nodeAddressType }: Definition,
+  pod: Pod,
+  nodes: ReadonlyMap<string, Node>,
+): readonly string[] {
+  if (source === "Pod") return pod.hostNetwork ? [] : pod.addresses;
+  const node = nodes.get(pod.nodeName);
+  return (nodeAddressType === "InternalIP" ? node?.internal : node?.external) ?? [];
+}

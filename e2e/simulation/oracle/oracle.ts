@@ -1,0 +1,86 @@
+import type { ApiServer } from "@podgate/kubernetes-simulator/api-server";
+import { PodItem } from "@podgate/kubernetes-simulator/pod-item";
+import { PODS } from "@podgate/kubernetes-simulator/resource";
+import type { Device } from "@podgate/fortios-simulator/device";
+import { belongingsOf, type Belongings } from "./belongings.ts";
+import { Health } from "./health.ts";
+import { TargetJudge, type Findings, type JudgedTarget } from "./target-judge.ts";
+
+export interface OracleOptions {
+  /** Milliseconds of the world. */
+  readonly now: () => number;
+  readonly clusters: ReadonlyMap<string, ApiServer>;
+  readonly targets: readonly JudgedTarget[];
+  /** An address may stay so long after it was freed, in a world without faults: milliseconds. */
+  readonly boundMs: number;
+  readonly findings: Findings;
+}
+
+/**
+ * Judges what the firewalls hold by what the API servers store. Knows nothing of how the one becomes the other.
+ *
+ * On the way: no group holds an address longer than the bound after it was freed, or one that never belonged there; no
+ * address that belongs is taken away; nothing of anybody else's is touched. At rest: every group holds exactly what
+ * belongs there, and nothing is left over.
+ */
+export class Oracle {
+  readonly health: Health;
+  readonly judges: readonly TargetJudge[];
+  readonly #clusters: ReadonlyMap<string, ApiServer>;
+  readonly #belongings = new Map<string, Belongings>();
+  /** Pods by uid, since they were seen to be deleted: healthy milliseconds. */
+  readonly #terminating = new Map<string, number>();
+
+  constructor({ now, clusters, targets, boundMs, findings }: OracleOptions) {
+    this.#clusters = clusters;
+    this.health = new Health(now);
+    this.judges = targets.map((target) => new TargetJudge(target, this.health, now, boundMs, findings));
+    for (const [cluster, api] of clusters) {
+      api.store.subscribe(() => this.#look(cluster));
+      this.#look(cluster);
+    }
+  }
+
+  /** Time has passed. */
+  tick(): void {
+    for (const cluster of this.#clusters.keys()) this.#look(cluster);
+    for (const judge of this.judges) judge.inspect("time");
+  }
+
+  /** The product wrote to a device, or somebody else did. */
+  wrote(device: Device, by: "product" | "other"): void {
+    for (const judge of this.judges) if (judge.target.device === device) judge.inspect(by);
+  }
+
+  /** What is otherwise than it should be when all is at rest; empty = nothing. */
+  differences(): string[] {
+    return this.judges.flatMap((judge) => judge.differences());
+  }
+
+  #look(cluster: string): void {
+    const api = this.#clusters.get(cluster);
+    if (api === undefined) return;
+    const { healthy } = this.health;
+    for (const item of api.store.list(PODS)) {
+      if (!(item instanceof PodItem) || item.pod.deletion === undefined) continue;
+      if (!this.#terminating.has(item.pod.uid)) this.#terminating.set(item.pod.uid, healthy);
+    }
+    const since = (uid: string): number => healthy - (this.#terminating.get(uid) ?? healthy);
+    this.#belongings.set(cluster, belongingsOf(api, since));
+    for (const judge of this.judges) {
+      if (judge.target.clusters.includes(cluster)) judge.want(this.#union(judge.target.clusters));
+    }
+  }
+
+  #union(clusters: readonly string[]): Map<string, Map<string, boolean>> {
+    const wanted = new Map<string, Map<string, boolean>>();
+    for (const cluster of clusters) {
+      for (const [group, members] of this.#belongings.get(cluster) ?? []) {
+        const all = wanted.get(group) ?? new Map<string, boolean>();
+        wanted.set(group, all);
+        for (const [address, { must }] of members) all.set(address, must || all.get(address) === true);
+      }
+    }
+    return wanted;
+  }
+}

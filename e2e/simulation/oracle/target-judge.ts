@@ -1,0 +1,189 @@
+import type { Device } from "@podgate/fortios-simulator/device";
+import { Foreign, isOurs } from "./foreign.ts";
+import type { Health } from "./health.ts";
+
+/** One VDOM of a device, and which clusters' groups go there. */
+export interface JudgedTarget {
+  readonly name: string;
+  readonly device: Device;
+  readonly vdom: string;
+  /** Their groups, under their own names. */
+  readonly clusters: readonly string[];
+}
+
+export interface Findings {
+  violation(what: string): void;
+  /** An address left a group so many milliseconds after it was freed. */
+  exposure(ms: number): void;
+}
+
+/** Group → address → whether it must be a member (false: it may). */
+export type Wanted = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
+
+/** `time`: nobody wrote, time has passed. */
+export type Writer = "product" | "other" | "time";
+
+/** One address and one group. */
+interface Standing {
+  must: boolean;
+  may: boolean;
+  /** Since when it must be a member without a break: healthy milliseconds. */
+  mustSince: number;
+  /** When it ceased to belong. */
+  freed: { healthy: number; at: number };
+}
+
+interface Group {
+  readonly standings: Map<string, Standing>;
+  /** Addresses on the device at the last look. */
+  held: ReadonlySet<string>;
+  /** Addresses that an administrator put in himself. */
+  readonly own: Set<string>;
+}
+
+/** Judges one target: what its groups hold, against what belongs there, at each write and each second. */
+export class TargetJudge {
+  readonly target: JudgedTarget;
+  readonly #health: Health;
+  readonly #now: () => number;
+  readonly #boundMs: number;
+  readonly #findings: Findings;
+  readonly #foreign: Foreign;
+  /** Those that users have defined. */
+  readonly #groups = new Map<string, Group>();
+  #wanted: Wanted = new Map();
+
+  constructor(target: JudgedTarget, health: Health, now: () => number, boundMs: number, findings: Findings) {
+    this.target = target;
+    this.#health = health;
+    this.#now = now;
+    this.#boundMs = boundMs;
+    this.#findings = findings;
+    this.#foreign = new Foreign(target.device, target.vdom);
+  }
+
+  /** What belongs there has changed. */
+  want(wanted: Wanted): void {
+    this.#wanted = wanted;
+    const { healthy } = this.#health;
+    const at = this.#now();
+    for (const group of wanted.keys()) this.#group(group);
+    for (const [name, { standings }] of this.#groups) {
+      const members = wanted.get(name);
+      for (const [address, must] of members ?? []) {
+        const standing = standings.get(address);
+        if (standing === undefined) {
+          standings.set(address, { must, may: true, mustSince: healthy, freed: { healthy, at } });
+          continue;
+        }
+        if (must && !standing.must) standing.mustSince = healthy;
+        standing.must = must;
+        standing.may = true;
+      }
+      for (const [address, standing] of standings) {
+        if (members?.has(address) === true) continue;
+        if (standing.may) standing.freed = { healthy, at };
+        standing.may = false;
+        standing.must = false;
+      }
+    }
+  }
+
+  inspect(by: Writer): void {
+    for (const [name, group] of this.#groups) this.#inspectGroup(name, group, by);
+    if (by === "other") this.#foreign.accept();
+    if (by !== "product") return;
+    for (const change of this.#foreign.changes((name) => this.#groups.has(name))) {
+      this.#findings.violation(`${this.target.name}: what is not the product's was touched: ${change}`);
+      this.#foreign.accept();
+    }
+  }
+
+  /** An administrator put an address of his own into a group, or took it out. */
+  own(group: string, address: string, isIn: boolean): void {
+    const { own } = this.#group(group);
+    if (isIn) own.add(address);
+    else own.delete(address);
+  }
+
+  /** What is otherwise than it should be when all is at rest; empty = nothing. */
+  differences(): string[] {
+    const { name } = this.target;
+    const wrong: string[] = [];
+    for (const [group, { own }] of this.#groups) {
+      const wanted = this.#wanted.get(group);
+      const held = this.#resolve(group);
+      for (const [address, must] of wanted ?? [])
+        if (must && !held.has(address)) wrong.push(`${name}: ${group} lacks ${address}`);
+      for (const address of held)
+        if (wanted?.get(address) !== true && !own.has(address))
+          wrong.push(`${name}: ${group} holds ${address}, which does not belong there`);
+    }
+    return [...wrong, ...this.#leftovers()];
+  }
+
+  /** Groups of the product that nothing wants any more, or that no policy can reach. */
+  #leftovers(): string[] {
+    const { name, device, vdom } = this.target;
+    const wrong: string[] = [];
+    for (const family of ["ipv4", "ipv6"] as const) {
+      const groups = device.groups(vdom, family);
+      const inside = new Set(
+        groups.filter((group) => this.#wanted.has(group.name)).flatMap(({ members }) => members),
+      );
+      for (const group of groups) {
+        if (isOurs(group.name)) {
+          if (!inside.has(group.name))
+            wrong.push(`${name}: ${group.name} is left over: it is in no group that is defined`);
+        } else if (!this.#foreign.has(group.name) && !this.#wanted.has(group.name)) {
+          wrong.push(`${name}: ${group.name} is left over: no cluster defines it`);
+        }
+      }
+    }
+    return wrong;
+  }
+
+  #inspectGroup(name: string, group: Group, by: Writer): void {
+    const { standings, held: before, own } = group;
+    const held = this.#resolve(name);
+    group.held = held;
+    const { healthy } = this.#health;
+    const at = this.#now();
+    const where = `${this.target.name}: ${name}`;
+    for (const address of held) {
+      if (own.has(address)) continue;
+      let standing = standings.get(address);
+      if (standing === undefined) {
+        if (by === "product") this.#findings.violation(`${where} got ${address}, which never belonged there`);
+        standing = { must: false, may: false, mustSince: healthy, freed: { healthy, at } };
+        standings.set(address, standing);
+      }
+      if (standing.may) continue;
+      // Somebody else brought it back: it is his from now on.
+      if (by === "other" && !before.has(address)) standing.freed = { healthy, at };
+      if (healthy - standing.freed.healthy <= this.#boundMs) continue;
+      const ms = Math.round(at - standing.freed.at);
+      this.#findings.violation(`${where} holds ${address} ${String(ms)} ms after it was freed`);
+      standing.freed = { healthy, at };
+    }
+    for (const address of before) {
+      const standing = standings.get(address);
+      if (held.has(address) || standing === undefined || own.has(address)) continue;
+      if (!standing.may) this.#findings.exposure(at - standing.freed.at);
+      if (by === "product" && standing.must && healthy - standing.mustSince > this.#boundMs)
+        this.#findings.violation(`${where} lost ${address}, which belongs there`);
+    }
+  }
+
+  #resolve(group: string): Set<string> {
+    const { device, vdom } = this.target;
+    return new Set([...device.resolve(vdom, group, "ipv4"), ...device.resolve(vdom, group, "ipv6")]);
+  }
+
+  #group(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined)
+      this.#groups.set(name, (group = { standings: new Map(), held: new Set(), own: new Set() }));
+    return group;
+  }
+}

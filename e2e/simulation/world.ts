@@ -1,0 +1,233 @@
+import { Device } from "@podgate/fortios-simulator/device";
+import { ADDRESS_ACCESS } from "@podgate/fortios-simulator/access";
+import { checkpoint } from "@podgate/fortios-simulator/console";
+import type { Configuration as DeviceConfiguration } from "@podgate/fortios-simulator/configuration";
+import { MemoryBusServer } from "@podgate/shared/bus/memory";
+import { Metrics } from "@podgate/shared/runtime/metrics";
+import { compose as composePusher } from "@podgate/pusher/compose";
+import { configurationSchema as pusherSchema, deviceOf } from "@podgate/pusher/configuration";
+import { pusherMetrics } from "@podgate/pusher/metrics";
+import { compose as composeWatcher } from "@podgate/watcher/compose";
+import { configurationSchema as watcherSchema } from "@podgate/watcher/configuration";
+import { watcherMetrics } from "@podgate/watcher/metrics";
+import { SimulatedCluster } from "./cluster.ts";
+import type { Dice } from "./dice.ts";
+import type { History } from "./history.ts";
+import type { JudgedTarget } from "./oracle/target-judge.ts";
+import { BusPort } from "./ports/bus-port.ts";
+import { DevicePort, type DeviceSite } from "./ports/device-port.ts";
+import { KubernetesPort } from "./ports/kubernetes-port.ts";
+import { EPOCH, type Process } from "./process.ts";
+import { Replica } from "./replica.ts";
+import type { Timeline } from "./timeline.ts";
+
+export const INSTALL = "sim";
+const NATS = { servers: ["nats://bus.example:4222"] };
+const TOKEN = "sim-token";
+
+export interface WorldOptions {
+  readonly clusters: number;
+  readonly timeline: Timeline;
+  readonly dice: Dice;
+  readonly history: History;
+  readonly onFailure: (what: string) => void;
+}
+
+export interface SimulatedDevice extends DeviceSite {
+  readonly name: string;
+  /** What a reboot goes back to. */
+  saved: DeviceConfiguration;
+  /** What the pusher's token file holds. */
+  token: string;
+}
+
+/** How slow things are: milliseconds on the way, one direction. Faults change it. */
+export interface Delays {
+  bus: () => number;
+  kubernetes: () => number;
+  device: () => number;
+}
+
+/** Everything there is: clusters, bus, devices, and the processes of Podgate. */
+export class World {
+  readonly timeline: Timeline;
+  readonly dice: Dice;
+  readonly history: History;
+  readonly bus: MemoryBusServer;
+  readonly clusters: readonly SimulatedCluster[];
+  readonly devices: readonly SimulatedDevice[];
+  readonly targets: readonly JudgedTarget[];
+  readonly watchers: readonly Replica[];
+  readonly pushers: readonly Replica[];
+  readonly delays: Delays;
+  readonly #onFailure: (what: string) => void;
+
+  constructor({ clusters, timeline, dice, history, onFailure }: WorldOptions) {
+    this.timeline = timeline;
+    this.dice = dice;
+    this.history = history;
+    this.#onFailure = onFailure;
+    this.delays = {
+      bus: () => dice.between(0.2, 2),
+      kubernetes: () => dice.between(1, 5),
+      device: () => dice.between(1, 5),
+    };
+    const wall = { now: () => EPOCH + timeline.now, monotonic: () => timeline.now };
+    this.bus = new MemoryBusServer({
+      clock: {
+        ...wall,
+        timer: (ms, run) => timeline.after(ms, run),
+        sleep: (ms) => new Promise((resolve) => void timeline.after(ms, resolve)),
+      },
+      onStored: (stream, { subject, sequence }) =>
+        history.note(stream, `${String(sequence % 1e6)} ${subject}`),
+    });
+    this.clusters = Array.from(
+      { length: clusters },
+      (_, at) => new SimulatedCluster(`c${String(at + 1)}`, at + 1, timeline),
+    );
+    this.devices = [this.#device("fw1", ["root", "dmz"]), this.#device("fw2", ["root"])];
+    const names = this.clusters.map(({ name }) => name);
+    const target = (name: string, device: string, vdom: string, from: readonly string[]): JudgedTarget => {
+      const found = this.devices.find((each) => each.name === device);
+      if (found === undefined) throw new Error(`no device ${device}`);
+      return { name, device: found.device, vdom, clusters: from };
+    };
+    this.targets = [
+      target("fw1-root", "fw1", "root", names),
+      target("fw1-dmz", "fw1", "dmz", names.slice(0, 1)),
+      target("fw2-root", "fw2", "root", names),
+    ];
+    this.watchers = this.clusters.flatMap((cluster) =>
+      ["a", "b"].map((letter) => this.#watcher(cluster, letter)),
+    );
+    this.pushers = ["a"].map((letter) => this.#pusher(letter));
+  }
+
+  get replicas(): readonly Replica[] {
+    return [...this.watchers, ...this.pushers];
+  }
+
+  start(): void {
+    for (const replica of this.replicas) replica.start();
+  }
+
+  #device(name: string, vdoms: readonly string[]): SimulatedDevice {
+    const { dice, history } = this;
+    const device = new Device({
+      profile: dice.pick(["6.4", "7.0", "7.2", "7.4", "7.6"]),
+      vdoms,
+      users: [{ name: "api", token: TOKEN, profile: ADDRESS_ACCESS, vdoms: "*" }],
+      serial: `FGVM0100000${name.replace("fw", "").padStart(4, "0")}1`,
+      latency: { write: dice.int(10, 150), read: dice.int(5, 30) },
+      limits: { "addrgrp.member": dice.pick([16, 5000]) },
+    });
+    device.subscribe(({ method, path, vdom, status, changed, outcome, body }) => {
+      const about = method === "GET" ? "" : ` ${JSON.stringify(body ?? "").slice(0, 160)}`;
+      history.note(
+        name,
+        `${method} ${vdom} ${path} ${outcome} ${String(status)}${changed ? " changed" : ""}${about}`,
+      );
+    });
+    return { name, device, isAway: false, lockedUntil: 0, saved: checkpoint(device), token: TOKEN };
+  }
+
+  #busPort(process: Process, user: string): BusPort {
+    const { timeline, bus: server, dice, delays } = this;
+    return new BusPort({
+      process,
+      timeline,
+      server,
+      user,
+      delay: () => delays.bus(),
+      reconnectMs: () => dice.between(5, 200),
+    });
+  }
+
+  #watcher(cluster: SimulatedCluster, letter: string): Replica {
+    const { timeline, history, dice, delays } = this;
+    const configuration = watcherSchema.parse({ cluster: cluster.name, nats: NATS });
+    const name = `watcher-${cluster.name}${letter}`;
+    return new Replica({
+      name,
+      timeline,
+      history,
+      onFailure: this.#onFailure,
+      program: async (process, signal, logger) => {
+        const bus = this.#busPort(process, cluster.name);
+        const transport = new KubernetesPort({
+          process,
+          timeline,
+          server: (request) => cluster.serverFor(request),
+          delay: () => delays.kubernetes(),
+        });
+        const watcher = composeWatcher(configuration, "1.0.0", {
+          bus,
+          transport,
+          clock: process.clock,
+          random: dice.random,
+          logger,
+          observe: watcherMetrics(new Metrics("watcher", "1.0.0")),
+          identity: process.name,
+        });
+        await watcher.run(signal);
+        await bus.close();
+      },
+    });
+  }
+
+  #pusher(letter: string): Replica {
+    const { timeline, history, dice, delays, clusters, targets, devices } = this;
+    const configuration = pusherSchema.parse({
+      install: INSTALL,
+      nats: NATS,
+      clusters: clusters.map(({ name }) => ({ name })),
+      targets: targets.map(({ name, vdom }) => ({
+        name,
+        vdom,
+        url: `https://${name.split("-")[0] ?? ""}.example`,
+        tokenFile: "/token",
+        burst: 20,
+        perSecond: 20,
+        timeoutSeconds: 5,
+      })),
+      routes: targets.map((target) => ({ targets: [target.name], clusters: target.clusters, groups: ["*"] })),
+      driftSeconds: 30,
+    });
+    const series = {
+      clusters: clusters.map(({ name }) => name),
+      targets: targets.map(({ name }) => name),
+      devices: [...new Set(configuration.targets.map(({ url }) => deviceOf(url)))],
+    };
+    return new Replica({
+      name: `pusher-${letter}`,
+      timeline,
+      history,
+      onFailure: this.#onFailure,
+      program: async (process, signal, logger) => {
+        const bus = this.#busPort(process, "pusher");
+        const pusher = composePusher(configuration, {
+          bus,
+          transport: ({ url }) => {
+            const site = devices.find(({ name }) => url.includes(name));
+            if (site === undefined) throw new Error(`no device at ${url}`);
+            return new DevicePort({
+              process,
+              timeline,
+              site,
+              token: () => site.token,
+              source: "192.0.2.10",
+              delay: () => delays.device(),
+            });
+          },
+          clock: process.clock,
+          random: dice.random,
+          logger,
+          observe: pusherMetrics(new Metrics("pusher", "1.0.0"), series),
+        });
+        await pusher.run(signal);
+        await bus.close();
+      },
+    });
+  }
+}
