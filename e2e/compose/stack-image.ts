@@ -13,19 +13,11 @@ import { join } from "node:path";
 import { bundle } from "../../scripts/bundle.ts";
 import { buildImage } from "../../scripts/image.ts";
 import type { Say } from "../tools/build.ts";
-import { obtainTool, type ToolName } from "../tools/tool.ts";
+import { STACK_PARTS } from "../tools/parts.ts";
+import { obtainTool } from "../tools/tool.ts";
 
 export const STACK_IMAGE = "podgate-dev/stack";
 
-const PROGRAMS: readonly ToolName[] = [
-  "nats-server",
-  "etcd",
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kubectl",
-  "kwok",
-];
 /** Each is a folder that belongs to the user of the image. */
 const VOLUMES = [
   "keys",
@@ -53,7 +45,7 @@ export async function buildStackImage(
   };
   try {
     const bin = into("bin");
-    for (const program of PROGRAMS) {
+    for (const program of STACK_PARTS) {
       const { path } = await obtainTool(program, say);
       copyFileSync(path, join(bin, program), constants.COPYFILE_FICLONE);
       chmodSync(join(bin, program), 0o755);

@@ -6,7 +6,7 @@ import { judge, type Sighting } from "../scenarios/judge.ts";
 import { startFirewall } from "../stack/firewall.ts";
 import { membershipHistory } from "../stack/history.ts";
 import { findGo } from "../tools/go.ts";
-import { KITS, type ToolName } from "../tools/parts.ts";
+import { STACK_PARTS } from "../tools/parts.ts";
 import { findTool, obtainTool, PartMissing } from "../tools/tool.ts";
 import { NAMESPACE, present, realCluster, simulatedCluster, type DemoCluster } from "./kubernetes.ts";
 import { Narrator } from "./narrator.ts";
@@ -207,9 +207,7 @@ async function theClusters(): Promise<[DemoCluster, DemoCluster]> {
   const cached = CONTROL_PLANE.every((name) => findTool(name) !== undefined);
   const real = values.real || (cached && !values.embedded);
   if (values.real) {
-    for (const { parts } of KITS) {
-      for (const { name } of parts) await obtainTool(name as ToolName, (line) => console.log(`  ${line}`));
-    }
+    for (const name of STACK_PARTS) await obtainTool(name, (line) => console.log(`  ${line}`));
   }
   console.log(
     real

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { KITS, type ToolName } from "../tools/parts.ts";
+import { STACK_PARTS } from "../tools/parts.ts";
 import { findTool, obtainTool, PartMissing } from "../tools/tool.ts";
 import { startStack } from "./stack.ts";
 
@@ -31,11 +31,9 @@ else process.exitCode = await main();
 async function main(): Promise<number> {
   const signal = stopSignal();
   try {
-    for (const { parts } of KITS) {
-      for (const { name } of parts) {
-        const { path, from } = await obtainTool(name as ToolName, say);
-        say(`${name.padEnd(24)} ${from.padEnd(10)} ${path}`);
-      }
+    for (const name of STACK_PARTS) {
+      const { path, from } = await obtainTool(name, say);
+      say(`${name.padEnd(24)} ${from.padEnd(10)} ${path}`);
     }
     const built = spawnSync(process.execPath, ["scripts/build.ts"], { stdio: "inherit" });
     if (built.status !== 0) return 1;

@@ -21,6 +21,7 @@ export interface Part {
 
 const KUBERNETES = "1.37.2";
 const TOXIPROXY = "2.12.0";
+const COMPOSE = "2.40.3";
 const COMPONENT = "k8s.io/component-base/version";
 const kubernetes = (name: string): Part => ({
   name,
@@ -78,6 +79,20 @@ export const KITS: readonly Kit[] = [
     ],
   },
   {
+    folder: "compose",
+    version: COMPOSE,
+    seconds: 145,
+    stamps: [`github.com/docker/compose/v2/internal.Version=v${COMPOSE}`],
+    parts: [
+      {
+        name: "docker-compose",
+        built: "cmd",
+        versionArguments: ["version"],
+        says: exactly(`Docker Compose version v${COMPOSE}`),
+      },
+    ],
+  },
+  {
     folder: "kubernetes",
     version: KUBERNETES,
     seconds: 270,
@@ -105,10 +120,22 @@ export type ToolName =
   | "etcd"
   | "kwok"
   | "toxiproxy-server"
+  | "docker-compose"
   | "kube-apiserver"
   | "kube-controller-manager"
   | "kube-scheduler"
   | "kubectl";
+
+/** What a stack is made of; the others are for single tests. */
+export const STACK_PARTS: readonly ToolName[] = [
+  "nats-server",
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubectl",
+  "kwok",
+];
 
 export function partOf(name: ToolName): { kit: Kit; part: Part } {
   for (const kit of KITS) {

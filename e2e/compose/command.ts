@@ -1,0 +1,16 @@
+import { spawnSync } from "node:child_process";
+import { findTool } from "../tools/tool.ts";
+
+/** How Compose is called here: the plugin of `docker` where it is installed, else the pinned program; undefined = not. */
+export function composeCommand(): readonly string[] | undefined {
+  if (answers("docker", "compose", "version")) return ["docker", "compose"];
+  const pinned = findTool("docker-compose");
+  return pinned === undefined ? undefined : [pinned.path];
+}
+
+/** An engine is here, and nothing that understands the compose file. */
+export const lacksCompose = (): boolean => answers("docker", "info") && composeCommand() === undefined;
+
+function answers(command: string, ...args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: "ignore", timeout: 10_000 }).status === 0;
+}
