@@ -13,7 +13,9 @@ import type { Answer } from "./commands/answer.ts";
 import { busInitCommand } from "./commands/bus-init.ts";
 import { checkCommand } from "./commands/check.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { forgetClusterCommand } from "./commands/forget-cluster.ts";
 import { planCommand } from "./commands/plan.ts";
+import { whoDecides } from "./commands/who.ts";
 import { withPorts } from "./command-ports.ts";
 import { configurationSchema, type Configuration } from "./configuration.ts";
 import { loggerOf, run } from "./run.ts";
@@ -35,6 +37,32 @@ function show({ text, json, code }: Answer, asJson: boolean): number {
   process.stdout.write(`${asJson ? JSON.stringify(json, undefined, 2) : text}\n`);
   return code;
 }
+
+const by = {
+  type: "string",
+  description: "who decides it, for the record; default the user of this system",
+} as const;
+
+/** For a command that shows first, and acts when it is given the hash of what it showed. */
+const decision = {
+  approve: { type: "string", description: "do it: the hash that was shown" },
+  by,
+  wait: {
+    type: "string",
+    description: "seconds to wait for NATS, and for what was decided to be done",
+    default: "60",
+  },
+} as const;
+
+/** @throws UserError */
+function one(command: string, what: string, [operand, ...more]: readonly string[]): string {
+  if (operand === undefined || more.length > 0)
+    throw new UserError(`${command}: give one ${what}, as in podgate-pusher ${command} NAME`);
+  return operand;
+}
+
+const approved = ({ approve }: Options): string | undefined =>
+  typeof approve === "string" ? approve : undefined;
 
 /** A command that looks, prints and ends. */
 function once(
@@ -96,6 +124,17 @@ process.exitCode = await runProgram(
           }
           return explainCommand(configuration, ports, { address, waitMs });
         },
+      ),
+      "forget-cluster": once(
+        "take everything of a cluster that does not exist any more off every firewall: shows it, and with its hash does it",
+        { operands: "NAME", options: decision },
+        (configuration, ports, { options, operands, waitMs }) =>
+          forgetClusterCommand(configuration, ports, {
+            cluster: one("forget-cluster", "cluster", operands),
+            approve: approved(options),
+            who: whoDecides(options["by"]),
+            waitMs,
+          }),
       ),
       bus: once(
         "init: make the streams and buckets that are missing, and check those that exist",

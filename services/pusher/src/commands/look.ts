@@ -31,12 +31,14 @@ const STEP_MS = 100;
 /**
  * Follows every cluster until it is verified or the time is up, then reads every target once.
  * @param waitMs how long clusters may take
+ * @param enough what is waited for instead, by the monotonic clock
  */
 export async function look<T>(
   configuration: Configuration,
   ports: LookPorts,
   waitMs: number,
   use: (look: Look) => T | Promise<T>,
+  enough: (clusters: Clusters, now: number) => boolean = allVerified,
 ): Promise<T> {
   const { clock } = ports;
   const ending = new AbortController();
@@ -54,8 +56,7 @@ export async function look<T>(
   try {
     // Before the time is up: what can't be read any more would count as no lockout.
     await Promise.all(targets.devices.map(({ lockout }) => lockout.load(late.signal)));
-    const verified = (): boolean => [...clusters.followers.values()].every(({ fold }) => fold.verified);
-    while (!verified() && !late.signal.aborted) {
+    while (!enough(clusters, clock.monotonic()) && !late.signal.aborted) {
       clusters.tick();
       await clock.sleep(STEP_MS, late.signal).catch(() => undefined);
     }
@@ -76,6 +77,9 @@ export async function look<T>(
     targets.close();
   }
 }
+
+const allVerified = ({ followers }: Clusters): boolean =>
+  [...followers.values()].every(({ fold }) => fold.verified);
 
 /** One after the other, and no more after the token was refused: a command can lock us out as well as a pusher. */
 async function readDevice(

@@ -65,6 +65,8 @@ export class ClusterFold {
   #first = true;
   /** uid of another cluster that publishes under this name. */
   #foreign: string | undefined;
+  /** Since when this session of the stream is followed live. */
+  #caughtUpAt: number | undefined;
   #isForgotten = false;
   #isDraining = false;
   /** `waiting`: the next verified set replaces all that stands. `done`: it did, in this session of the stream. */
@@ -100,6 +102,11 @@ export class ClusterFold {
     return now - this.#heardAt <= this.#silentMs;
   }
 
+  /** The stream was followed for so long, and nothing came. @param now milliseconds of the monotonic clock */
+  isSilent(now: number): boolean {
+    return this.#caughtUpAt !== undefined && now - Math.max(this.#caughtUpAt, this.#heardAt) > this.#silentMs;
+  }
+
   /** A person decided that the cluster has no group any more, at its watcher or here; undefined = it is in use. */
   get retired(): "drained" | "forgotten" | undefined {
     if (this.#isForgotten) return "forgotten";
@@ -115,6 +122,14 @@ export class ClusterFold {
     this.#isForgotten = true;
     this.#standing.clear();
     this.#defined = new Set();
+    return ALL;
+  }
+
+  /** It does exist, though it is not verified yet: what firewalls still hold of it stays. */
+  recall(): FoldChange {
+    if (!this.#isForgotten) return NOTHING;
+    this.#isForgotten = false;
+    this.#defined = undefined;
     return ALL;
   }
 
@@ -197,10 +212,13 @@ export class ClusterFold {
         this.#session = new Session(input.created);
         this.#foreign = undefined;
         this.#mismatch = false;
+        this.#caughtUpAt = undefined;
         return this.#unverify(READING);
       case "caught-up":
+        this.#caughtUpAt = now;
         return this.#caughtUp();
       case "interrupted":
+        this.#caughtUpAt = undefined;
         this.#session = undefined;
         return this.#unverify(`the stream was interrupted: ${input.reason}`);
       default:

@@ -58,6 +58,21 @@ export class ClusterFollower {
     return this.#lastEvent;
   }
 
+  /** See `ClusterFold.forget`. */
+  forget(): void {
+    this.#tell(this.fold.forget());
+  }
+
+  /** See `ClusterFold.recall`. */
+  recall(): void {
+    this.#tell(this.fold.recall());
+  }
+
+  /** See `ClusterFold.adopt`. */
+  adopt(uid: string): void {
+    this.#tell(this.fold.adopt(uid));
+  }
+
   /** Until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     const { bus, clock, random } = this.#ports;

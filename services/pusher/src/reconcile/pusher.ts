@@ -9,6 +9,7 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Configuration } from "../configuration.ts";
 import { keepTopology } from "./bus-topology.ts";
+import { ClusterDecisions } from "./cluster-decisions.ts";
 import { Clusters } from "./clusters.ts";
 import type { Device } from "./device.ts";
 import { Leases } from "./leases.ts";
@@ -91,7 +92,12 @@ export class Pusher {
     const clusters = await Clusters.open(this.#configuration, ports, signal);
     if (signal.aborted) return;
     const holds = (device: string): boolean => this.#leases.holds(device);
-    const targets = openTargets(this.#configuration, clusters, { ...ports, holds });
+    const decisions = new ClusterDecisions(this.#configuration, { ...ports, clusters });
+    const targets = openTargets(this.#configuration, clusters, {
+      ...ports,
+      holds,
+      onRead: (target, actual) => decisions.read(target, actual),
+    });
     clusters.onChange((keys) => {
       for (const work of targets.works) work.changed(keys);
       for (const { device } of targets.devices) device.ring();
@@ -106,6 +112,8 @@ export class Pusher {
         ),
         (each) => this.#leases.serveClusters(this.#clustersWork(clusters), each),
         (each) => clusters.run(each),
+        (each) => decisions.run(each),
+        (each) => this.#every(each, () => decisions.tick(this.#ports.clock.monotonic(), targets.works)),
         (each) => this.#every(each, () => this.#report(clusters)),
       ]);
     } finally {

@@ -110,6 +110,11 @@ export class TargetWork implements Work {
     if (this.plan.parents().some((parent) => !this.#parents.has(parent))) this.#readAt = now;
   }
 
+  /** Somebody wants to know what it holds now. */
+  readSoon(): void {
+    this.#readAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** Another unit answers: limits may differ, and what it holds too. */
   failedOver(): void {
     this.#unit += 1;
