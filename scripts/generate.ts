@@ -1,6 +1,8 @@
 // Writes every generated file of the repository; `--check` only says which are stale, and fails.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { CHARTS } from "./chart-values.ts";
+import { chartReadme, chartSchema } from "./docs-charts.ts";
 import { configurationPage, schemaText } from "./docs-configuration.ts";
 import { metricsPage } from "./docs-metrics.ts";
 import { lintConfig } from "./lint-config.ts";
@@ -11,6 +13,12 @@ const FILES: Record<string, () => string> = {
   "docs/metrics.md": metricsPage,
   "docs/schema/podgate-watcher.schema.json": () => schemaText("podgate-watcher"),
   "docs/schema/podgate-pusher.schema.json": () => schemaText("podgate-pusher"),
+  ...Object.fromEntries(
+    CHARTS.flatMap((chart) => [
+      [`charts/${chart}/README.md`, () => chartReadme(chart)],
+      [`charts/${chart}/values.schema.json`, () => chartSchema(chart)],
+    ]),
+  ),
 };
 
 const check = process.argv.includes("--check");

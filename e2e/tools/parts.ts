@@ -20,6 +20,8 @@ export interface Part {
 }
 
 const KUBERNETES = "1.37.2";
+const HELM = "3.22.0";
+const KUBECONFORM = "0.8.0";
 const TOXIPROXY = "2.12.0";
 const COMPOSE = "2.40.3";
 const COMPONENT = "k8s.io/component-base/version";
@@ -93,6 +95,25 @@ export const KITS: readonly Kit[] = [
     ],
   },
   {
+    folder: "helm",
+    version: HELM,
+    seconds: 140,
+    // The second two: the version of Kubernetes that `helm template` renders for.
+    stamps: [
+      `helm.sh/helm/v3/internal/version.version=v${HELM}`,
+      "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1",
+      "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=37",
+    ],
+    parts: [{ name: "helm", versionArguments: ["version", "--short"], says: exactly(`v${HELM}`) }],
+  },
+  {
+    folder: "kubeconform",
+    version: KUBECONFORM,
+    seconds: 10,
+    stamps: [`main.version=v${KUBECONFORM}`],
+    parts: [{ name: "kubeconform", versionArguments: ["-v"], says: exactly(`v${KUBECONFORM}`) }],
+  },
+  {
     folder: "kubernetes",
     version: KUBERNETES,
     seconds: 270,
@@ -120,6 +141,8 @@ export type ToolName =
   | "etcd"
   | "kwok"
   | "toxiproxy-server"
+  | "helm"
+  | "kubeconform"
   | "docker-compose"
   | "kube-apiserver"
   | "kube-controller-manager"
