@@ -23,11 +23,16 @@ export class VirtualClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     if (signal?.aborted) reject(signal.reason as Error);
-    const cancel = this.timer(ms, resolve);
-    signal?.addEventListener("abort", () => {
+    const abort = (): void => {
       cancel();
-      reject(signal.reason as Error);
+      reject(signal?.reason as Error);
+    };
+    // A signal may outlive a million sleeps.
+    const cancel = this.timer(ms, () => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
     });
+    signal?.addEventListener("abort", abort, { once: true });
     return promise;
   }
 
