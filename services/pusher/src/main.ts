@@ -10,6 +10,7 @@ import {
   type Options,
 } from "@podgate/shared/runtime/service-command";
 import type { Answer } from "./commands/answer.ts";
+import { adoptClusterCommand } from "./commands/adopt-cluster.ts";
 import { busInitCommand } from "./commands/bus-init.ts";
 import { checkCommand } from "./commands/check.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -131,6 +132,17 @@ process.exitCode = await runProgram(
         (configuration, ports, { options, operands, waitMs }) =>
           forgetClusterCommand(configuration, ports, {
             cluster: one("forget-cluster", "cluster", operands),
+            approve: approved(options),
+            who: whoDecides(options["by"]),
+            waitMs,
+          }),
+      ),
+      "adopt-cluster": once(
+        "take a rebuilt cluster (another uid) for the one that had its name: shows what it changes, and with its hash does it",
+        { operands: "NAME", options: decision },
+        (configuration, ports, { options, operands, waitMs }) =>
+          adoptClusterCommand(configuration, ports, {
+            cluster: one("adopt-cluster", "cluster", operands),
             approve: approved(options),
             who: whoDecides(options["by"]),
             waitMs,

@@ -1,9 +1,9 @@
 import type { Bus } from "@podgate/shared/bus/bus";
-import { BusError, type Entry } from "@podgate/shared/bus/bus";
+import { BusError } from "@podgate/shared/bus/bus";
 import { pause } from "@podgate/shared/bus/pause";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { LeaseBoard, Sighting } from "./lease-board.ts";
-import { buildLease, parseLease } from "./lease-entry.ts";
+import { buildLease } from "./lease-entry.ts";
 
 export interface LeasePorts {
   readonly bus: Bus;
@@ -54,7 +54,8 @@ export class Lease {
 
   /** Asks for the entry. @throws BusError */
   async look(): Promise<Sighting> {
-    return this.#ports.board.saw(this.key, await this.#get());
+    const { board } = this.#ports;
+    return board.saw(this.key, await (await board.bucket()).get(this.key));
   }
 
   /** Tries once to take what was seen. @returns whether it is held now */
@@ -114,39 +115,28 @@ export class Lease {
   }
 
   async #renewOnce(): Promise<boolean> {
-    // Once more when an earlier write of ours, whose answer did not come, was stored after all.
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      const sent = this.#ports.clock.monotonic();
+    const sent = this.#ports.clock.monotonic();
+    try {
+      await this.#write(sent, this.#options.identity);
+      return true;
+    } catch (error) {
+      if (!isRefused(error)) return false;
       try {
-        await this.#write(sent, this.#options.identity);
-        return true;
-      } catch (error) {
-        if (!isRefused(error)) return false;
-      }
-      // Where nobody knows, the lease runs on to its end.
-      const isOurs = await this.#isOurs().catch(() => undefined);
-      if (isOurs === undefined) return false;
-      if (!isOurs) {
+        if (await this.#isOurs()) return await this.#renewOnce();
         this.#heldUntil = Number.NEGATIVE_INFINITY;
-        return false;
+      } catch {
+        // Nobody knows; the lease runs on to its end.
       }
+      return false;
     }
-    return false;
   }
 
-  /** Whether nobody else has it; then the next write expects what is stored. @throws BusError */
+  /** Whether what is stored was written by us; then it is what the next write expects. @throws BusError */
   async #isOurs(): Promise<boolean> {
-    const found = await this.#get();
-    this.#ports.board.saw(this.key, found);
-    // Gone with its bucket: the lease still runs, and is written anew.
-    const isOurs =
-      found === undefined ? this.held : parseLease(found.value)?.holder === this.#options.identity;
-    if (isOurs) this.#revision = found?.revision ?? 0;
-    return isOurs;
-  }
-
-  async #get(): Promise<Entry | undefined> {
-    return (await this.#ports.board.bucket()).get(this.key);
+    const { entry, revision } = await this.look();
+    if (entry?.holder !== this.#options.identity) return false;
+    this.#revision = revision;
+    return true;
   }
 
   async #adopt(sent: number): Promise<void> {
