@@ -72,8 +72,6 @@ export class TargetPlan {
   /** Child's key → the source that claims it. */
   readonly #claims = new Map<string, string>();
   #orphans: Orphans | undefined;
-  /** Parents that lost a child of ours here: if they are ours and empty, they go, too. */
-  readonly #left = new Set<string>();
   /** Names of objects whose last write was not answered. */
   readonly #unsure = new Set<string>();
   readonly #missing = new Map<string, number>();
@@ -219,8 +217,9 @@ export class TargetPlan {
     const context = this.#refresh(now);
     if (context === undefined) return undefined;
     const { sources, all } = this.#plans;
-    const [collector, turns, left] = [this.#collector, this.#turns, this.#left];
-    return mostUrgent({ context, sources, plans: all, orphans: this.#orphansNow(), collector, turns, left });
+    const [collector, turns] = [this.#collector, this.#turns];
+    const isKnown = [...this.#clusters.values()].every(({ verified }) => verified);
+    return mostUrgent({ context, sources, plans: all, orphans: this.#orphansNow(), collector, turns, isKnown });
   }
 
   #done(known: Known, step: Step, source: string | undefined, now: number): Applied[] {
@@ -236,7 +235,6 @@ export class TargetPlan {
       if (context !== undefined) this.#plans.created(step.address, context);
       return applied;
     }
-    if (step.kind === "detach-child") this.#left.add(groupKey(step.family, step.parent));
     if (step.kind === "create-child") this.#claims.set(groupKey(step.family, step.child), source ?? "");
     if (step.kind === "repair-address") this.#plans.touchAll();
     else if (step.kind === "delete-address") this.#plans.touchThoseWith(step.address);
@@ -337,7 +335,6 @@ export class TargetPlan {
     copy.#limits = this.#limits;
     copy.#known = this.#known?.clone();
     copy.#parking = this.#parking.clone();
-    for (const parent of this.#left) copy.#left.add(parent);
     copy.#plans.replace(this.#plans.sources);
     return copy;
   }

@@ -20,8 +20,8 @@ export interface Situation {
   readonly orphans: Orphans;
   readonly collector: Collector;
   readonly turns: Turns;
-  /** Keys of the parents that lost a child of ours. */
-  readonly left: ReadonlySet<string>;
+  /** Every cluster is verified: what no source wants, none will want in a moment. */
+  readonly isKnown: boolean;
 }
 
 /**
@@ -47,11 +47,11 @@ const alone = (step: Step | undefined): Choice | undefined => (step === undefine
 const taking = (turn: Turn | undefined): Choice | undefined =>
   turn === undefined ? undefined : { step: turn.step, turn };
 
-/** A parent that we made, that we emptied, and that nothing is to be in. */
-function emptyParent({ context: { known, parking, now }, sources, left }: Situation): Step | undefined {
-  for (const key of left) {
-    const parent = known.parents.get(key);
-    if (parent === undefined || !parent.ours || parent.members.size > 0) continue;
+/** A parent that we made, that is empty, and that nothing is to be in: whoever emptied it, and whenever. */
+function emptyParent({ context: { known, parking, now }, sources, isKnown }: Situation): Step | undefined {
+  if (!isKnown) return undefined;
+  for (const [key, parent] of known.parents) {
+    if (!parent.ours || parent.members.size > 0) continue;
     const { name, family } = parent;
     if (sources.some((source) => source.parent === name)) continue;
     if (parking.reason(parkingKey.deleteParent(key), now) !== undefined) continue;

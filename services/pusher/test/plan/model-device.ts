@@ -114,7 +114,7 @@ export class ModelDevice {
           members: new Set(ours.map((member) => addressOf(member) ?? "")),
           strangers: members.filter((member) => !ours.includes(member)),
         });
-      } else if (parents.includes(name) || members.some(isChild)) {
+      } else if (marked || parents.includes(name) || members.some(isChild)) {
         named.set(key, { name, family, ours: marked, members: new Set(members) });
       }
     }

@@ -49,7 +49,8 @@ export async function readActual(
     const ours = new Set(own.filter(({ comment }) => names.isMarked(comment)).map(({ name }) => name));
     for (const row of groups) {
       if (names.isChild(row.name)) continue;
-      if (!asked.has(row.name) && !row.members.some((member) => ours.has(member))) continue;
+      const isMade = names.isMarked(row.comment);
+      if (!asked.has(row.name) && !isMade && !row.members.some((member) => ours.has(member))) continue;
       parents.set(groupKey(family, row.name), actualParent(names, row, family));
     }
   }

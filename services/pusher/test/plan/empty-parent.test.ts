@@ -1,0 +1,30 @@
+import t from "tap";
+import { Scene } from "./scene.ts";
+
+const A = "10.0.0.1";
+
+/** The group was deleted in Kubernetes, and the pusher died when its child had left the parent. */
+function halfGone(): Scene {
+  const scene = Scene.running([A]);
+  scene.hear(scene.a, ...scene.a.undefine("web"), scene.a.state());
+  while (scene.later()?.step.kind !== "detach-child");
+  return scene.restart();
+}
+
+t.test("a parent of ours that a pusher emptied before it died is deleted by its successor", (t) => {
+  const scene = halfGone();
+  scene.verify(scene.a).verify(scene.b).read();
+  t.same(scene.settle().toSorted(), ["delete-child", "delete-parent"]);
+  t.equal(scene.device.groups.size, 0);
+  t.end();
+});
+
+t.test("but not before every cluster is verified: another may define it", (t) => {
+  const scene = halfGone();
+  scene.verify(scene.a).read();
+  t.same(scene.settle(), ["delete-child"]);
+  scene.b.define("web");
+  scene.verify(scene.b);
+  t.notMatch(scene.settle(), ["delete-parent"]);
+  t.end();
+});
