@@ -18,6 +18,30 @@ const cidr = z.string().superRefine((text, context) => {
 /** A group on the bus, or a pattern: `*` stands for any run of characters. */
 const groupPattern = z.string().min(1).max(320);
 
+const guardsSchema = z.strictObject({
+  massRemoval: z
+    .strictObject({
+      maxCount: z
+        .int()
+        .min(0)
+        .optional()
+        .describe("removals nobody saw happen that are never too many (default 5)"),
+      maxShare: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe("nor is this share of the members, from 0 to 1 (default 0.2)"),
+      windowSeconds: z.number().min(1).max(86_400).optional().describe("within this time (default 600)"),
+    })
+    .optional()
+    .describe("more than both of these wait for podgate-pusher approve"),
+  holdLastMember: z
+    .boolean()
+    .optional()
+    .describe("an edit that leaves a group without a member waits likewise (default true)"),
+});
+
 const clusterSchema = z.strictObject({
   name: clusterName.describe("the cluster's name, as its watcher has it"),
   uid: z
@@ -54,6 +78,7 @@ const targetSchema = z.strictObject({
     .describe("writes at once to an idle device; its targets must agree"),
   perSecond: z.number().positive().max(10_000).default(4).describe("writes a second after that; likewise"),
   timeoutSeconds: z.number().min(1).max(300).default(30).describe("how long one call may take"),
+  guards: guardsSchema.optional().describe("as guards, for this target"),
 });
 
 const routeSchema = z.strictObject({
@@ -69,6 +94,25 @@ const routeSchema = z.strictObject({
     .describe(
       "the group's name on the firewall; {group} stands for its own, {namespace} and {name} for the parts of an AddressGroup's",
     ),
+  polarity: z
+    .enum(["allow", "deny"])
+    .optional()
+    .describe(
+      "allow (the default), or deny: policies block these groups, so joining is urgent, and leaving opens the firewall",
+    ),
+  whenSilent: z
+    .union([
+      z.literal("keep"),
+      z.strictObject({
+        removeAfterSeconds: z
+          .number()
+          .min(60)
+          .describe("remove all members of a cluster that was not verified for so long"),
+      }),
+    ])
+    .optional()
+    .describe("what becomes of the members of a cluster that is not heard (default keep)"),
+  guards: guardsSchema.optional().describe("as guards, for the groups of this route"),
 });
 
 /** Everything a pusher can be told. */
@@ -91,6 +135,7 @@ export const configurationSchema = z
     clusters: z.array(clusterSchema).min(1).describe("clusters that are heard, and what each may feed"),
     targets: z.array(targetSchema).min(1).describe("firewalls and VDOMs that are written"),
     routes: z.array(routeSchema).min(1).describe("which groups of which clusters go to which targets"),
+    guards: guardsSchema.prefault({}).describe("from when on removals wait for a person's word"),
     silentSeconds: z
       .number()
       .min(1)

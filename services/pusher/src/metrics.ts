@@ -1,5 +1,6 @@
 import type { Metrics } from "@podgate/shared/runtime/metrics";
-import type { CallKind, CallResult, LeaseTurn, Observe, TargetNumbers } from "./reconcile/observe.ts";
+import { GUARDS } from "./plan/guards/held-set.ts";
+import type { CallKind, CallResult, LeaseTurn, Observe } from "./reconcile/observe.ts";
 
 export interface MetricSeries {
   readonly clusters: readonly string[];
@@ -61,11 +62,15 @@ export function pusherMetrics(metrics: Metrics, { clusters, targets, devices }: 
     applied: gauge("pusher_members_applied", "of those, the ones it was read or acknowledged to hold"),
     pending: gauge("pusher_pending_steps", "steps that wait for a target"),
     parked: gauge("pusher_parked", "addresses and groups that a target refused and that wait"),
-    held: gauge("pusher_held_removals", "removals that a guard holds back"),
     orphans: gauge("pusher_orphans", "child groups of ours that nothing desires"),
     collisions: gauge("pusher_collisions", "objects named like ours that do not carry our mark"),
     outOfSync: gauge("pusher_groups_out_of_sync", "groups that are not as desired"),
   };
+  const held = metrics.gauge({
+    name: "pusher_held",
+    help: "steps that a guard holds back, by target and guard (docs/guards.md)",
+    labels: { ...target, guard: GUARDS },
+  });
   const verified = metrics.gauge({
     name: "pusher_cluster_verified",
     help: "1 while removals of the cluster may act",
@@ -120,8 +125,9 @@ export function pusherMetrics(metrics: Metrics, { clusters, targets, devices }: 
     drifted: (name, count) => drift({ target: name }, count),
     target(name, numbers) {
       for (const [key, set] of Object.entries(gauges)) {
-        set(numbers[key as keyof TargetNumbers], { target: name });
+        set(numbers[key as keyof typeof gauges], { target: name });
       }
+      for (const guard of GUARDS) held(numbers.held[guard], { target: name, guard });
     },
     verified: (name, value) => verified(value ? 1 : 0, { cluster: name }),
     reset: (name) => resets({ cluster: name }),

@@ -2,12 +2,14 @@ import type { Configuration } from "../configuration.ts";
 import type { ClusterFold, FoldChange } from "./fold.ts";
 import { Ranges } from "./ranges.ts";
 import { Routing, type BusGroup, type ParentNames } from "./routing.ts";
+import { policyOf, type GroupPolicy } from "./policy.ts";
 import { LiveSource, sourceKey, type DesiredSource } from "./source.ts";
 
 export { sourceKey, type DesiredSource } from "./source.ts";
+export { policyOf, type GroupPolicy, type MassLimits } from "./policy.ts";
 
 /** A configured cluster: is a group that the firewall still holds defined there? */
-export type ClusterStanding = Pick<ClusterFold, "verified" | "definition" | "retired">;
+export type ClusterStanding = Pick<ClusterFold, "verified" | "definition" | "retired" | "groups">;
 
 export interface TargetDesired {
   /** Another array only when a source came, went, or got another parent. */
@@ -21,6 +23,7 @@ const MOST_REASON = 256;
 
 /** What every target should hold, kept from the folds. */
 export class Desired {
+  readonly #configuration: Pick<Configuration, "targets" | "routes" | "guards">;
   readonly #folds: ReadonlyMap<string, ClusterFold>;
   readonly #routing: Routing;
   readonly #ranges: ReadonlyMap<string, Ranges>;
@@ -33,10 +36,11 @@ export class Desired {
 
   /** @param folds one per configured cluster */
   constructor(
-    configuration: Pick<Configuration, "clusters" | "targets" | "routes">,
+    configuration: Pick<Configuration, "clusters" | "targets" | "routes" | "guards">,
     names: ParentNames,
     folds: ReadonlyMap<string, ClusterFold>,
   ) {
+    this.#configuration = configuration;
     this.#folds = folds;
     this.#routing = new Routing(configuration, names);
     this.#ranges = new Map(configuration.clusters.map(({ name, cidrs }) => [name, new Ranges(name, cidrs)]));
@@ -124,9 +128,11 @@ export class Desired {
       const before = new Map(sources.map((source) => [source.key, source]));
       const now = routed
         .filter(({ target }) => target === name)
-        .map(({ cluster, group, parent }) => {
+        .map(({ cluster, group, parent, route }) => {
           const old = before.get(sourceKey(cluster, group));
-          return old?.parent === parent ? old : this.#source(cluster, group, parent);
+          return old?.parent === parent
+            ? old
+            : this.#source(cluster, group, parent, this.#policy(name, route));
         });
       const kept = new Set(now.filter((source) => before.get(source.key) === source).map(({ key }) => key));
       if (kept.size === now.length && kept.size === before.size) continue;
@@ -142,11 +148,17 @@ export class Desired {
     }
   }
 
-  #source(cluster: string, group: string, parent: string): DesiredSource {
+  #policy(target: string, route: number): GroupPolicy {
+    const { guards, targets, routes } = this.#configuration;
+    const own = targets.find(({ name }) => name === target)?.guards;
+    return policyOf([guards, own], routes[route]);
+  }
+
+  #source(cluster: string, group: string, parent: string, policy: GroupPolicy): DesiredSource {
     const fold = this.#folds.get(cluster);
     const ranges = this.#ranges.get(cluster);
     if (fold === undefined || ranges === undefined)
       throw new RangeError(`no cluster "${cluster}" is configured`);
-    return new LiveSource(fold, group, parent, ranges);
+    return new LiveSource(fold, group, parent, ranges, policy);
   }
 }

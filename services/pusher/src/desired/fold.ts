@@ -38,6 +38,8 @@ export interface FoldOptions {
   readonly listed?: Listed | undefined;
   /** Unverified after this long without a message, in milliseconds. */
   readonly silentMs: number;
+  /** Monotonic milliseconds: until it is verified it counts as silent since then. */
+  readonly startedAt?: number;
 }
 
 /**
@@ -74,16 +76,24 @@ export class ClusterFold {
   #mismatch = false;
   #why = "not heard yet";
   #heardAt = Number.NEGATIVE_INFINITY;
+  /** When it last was, or asked on purpose not to be. */
+  #verifiedAt: number;
 
   constructor(options: FoldOptions) {
     this.cluster = options.cluster;
     this.#silentMs = options.silentMs;
     this.#uid = options.uid;
     this.#listed = options.listed;
+    this.#verifiedAt = options.startedAt ?? 0;
   }
 
   get verified(): boolean {
     return this.#verifiedEpoch !== undefined;
+  }
+
+  /** Monotonic milliseconds of the last moment at which it was verified, or of the start; undefined = it is. */
+  get unverifiedSince(): number | undefined {
+    return this.verified ? undefined : this.#verifiedAt;
   }
 
   /** Why the cluster is not verified, in words; undefined when it is. */
@@ -207,6 +217,7 @@ export class ClusterFold {
 
   /** @param now milliseconds of the monotonic clock */
   take(input: FoldInput, now: number): FoldChange {
+    if (this.verified) this.#verifiedAt = now;
     switch (input.kind) {
       case "session":
         this.#session = new Session(input.created);
@@ -228,6 +239,7 @@ export class ClusterFold {
 
   /** Call at least once a second. @param now milliseconds of the monotonic clock */
   tick(now: number): FoldChange {
+    if (this.verified) this.#verifiedAt = now;
     this.#standing.prune(now);
     return this.#silence(now);
   }
@@ -299,6 +311,7 @@ export class ClusterFold {
 
   #takeState(session: Session, state: State, now: number): FoldChange {
     const doubt = this.#doubt(session, state);
+    if (state.phase === "maintenance" && this.#foreign === undefined) this.#verifiedAt = now;
     if (doubt !== undefined) return this.#unverify(doubt);
     const before = this.verified;
     this.#uid ??= state.clusterUid;

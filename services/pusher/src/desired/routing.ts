@@ -20,6 +20,8 @@ export interface Routed extends BusGroup {
   readonly target: string;
   /** The user's group on the firewall. */
   readonly parent: string;
+  /** Index of the route. */
+  readonly route: number;
 }
 
 export interface Routes {
@@ -74,7 +76,7 @@ export class Routing {
     for (const { cluster, group, target, parent, route } of claims) {
       const owner = owners.get(`${target} ${parent}`);
       if (owner === undefined || (owner.route === route && owner.group === group)) {
-        routed.push({ cluster, group, target, parent });
+        routed.push({ cluster, group, target, parent, route });
       } else {
         const reason = `conflict: "${parent}" on ${target} belongs to group ${owner.group} by routes[${owner.route}]; give this one another name`;
         refused.push({ cluster, group, reason });

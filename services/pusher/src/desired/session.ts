@@ -16,6 +16,8 @@ export type LeaveCause = RemoveCause | "adopted";
 /** Why an address left. */
 export interface Removal {
   readonly cause: LeaveCause;
+  /** No event tells of it: the set that was verified only lacks it. */
+  readonly absent?: true;
   /** Milliseconds since 1970; of an absence, when the address was last told of. */
   readonly observedAt: number;
   readonly sequence: number;

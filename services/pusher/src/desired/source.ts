@@ -1,4 +1,5 @@
 import type { ClusterFold } from "./fold.ts";
+import type { GroupPolicy } from "./policy.ts";
 import type { Ranges, Sieved } from "./ranges.ts";
 import type { Member, Removal } from "./session.ts";
 import type { FoldedGroup, HeldRemoval } from "./standing.ts";
@@ -20,6 +21,9 @@ export interface DesiredSource {
   /** Addresses that vanished from a list that is not believed: they stay, and are members if they were. */
   readonly held: ReadonlyMap<string, HeldRemoval>;
   readonly verified: boolean;
+  /** Monotonic milliseconds of the last moment at which it was verified, or of the start; undefined = it is. */
+  readonly unverifiedSince: number | undefined;
+  readonly policy: GroupPolicy;
   /**
    * Why an address that the firewall holds and nothing on record explains stays; undefined = absence from the
    * verified set is believed, and it goes with the cause `vanished`.
@@ -45,15 +49,17 @@ export class LiveSource implements DesiredSource {
   readonly group: string;
   readonly parent: string;
   readonly #fold: ClusterFold;
+  readonly policy: GroupPolicy;
   readonly #ranges: Ranges;
   #sieved: (Sieved & { readonly of: FoldedGroup; readonly version: number }) | undefined;
 
-  constructor(fold: ClusterFold, group: string, parent: string, ranges: Ranges) {
+  constructor(fold: ClusterFold, group: string, parent: string, ranges: Ranges, policy: GroupPolicy) {
     this.key = sourceKey(fold.cluster, group);
     this.group = group;
     this.parent = parent;
     this.#fold = fold;
     this.#ranges = ranges;
+    this.policy = policy;
   }
 
   get cluster(): string {
@@ -78,6 +84,10 @@ export class LiveSource implements DesiredSource {
 
   get verified(): boolean {
     return this.#fold.verified;
+  }
+
+  get unverifiedSince(): number | undefined {
+    return this.#fold.unverifiedSince;
   }
 
   get absencesHeld(): string | undefined {

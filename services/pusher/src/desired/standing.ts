@@ -108,7 +108,9 @@ export class Standing {
       for (const [address, { observedAt }] of group.members) {
         if (fresh?.members.has(address) === true || fresh?.removals.has(address) === true) continue;
         const cause = decided ?? "vanished";
-        this.#left(group, address, { cause, observedAt, sequence: session.lastSequence }, now);
+        const { lastSequence: sequence } = session;
+        const absent = decided === undefined && ({ absent: true } as const);
+        this.#left(group, address, { cause, observedAt, sequence, ...absent }, now);
       }
       for (const [address, member] of fresh?.members ?? []) group.add(address, member);
       // Sequences of another stream say nothing here.
@@ -127,8 +129,8 @@ export class Standing {
       if (group.vanished.size === 0 && (short !== undefined || group.held.size === 0)) continue;
       changed.add(name);
       if (short === undefined) {
-        for (const [address, { cause, observedAt, sequence }] of [...group.held, ...group.vanished])
-          group.remove(address, { cause, observedAt, sequence }, now);
+        for (const [address, { cause, observedAt, sequence, absent }] of [...group.held, ...group.vanished])
+          group.remove(address, { cause, observedAt, sequence, ...(absent && { absent }) }, now);
       } else {
         for (const [address, removal] of group.vanished)
           group.held.set(address, { ...removal, reason: short });

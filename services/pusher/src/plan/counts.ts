@@ -1,6 +1,7 @@
 import type { Known } from "./known.ts";
 import type { Parking } from "./parking.ts";
-import type { Counts } from "./plan.ts";
+import { GUARDS, type Guard } from "./guards/held-set.ts";
+import type { Counts, Held } from "./plan.ts";
 import type { SourcePlans } from "./source-plans.ts";
 
 /** @param known undefined = the target was not read yet */
@@ -8,7 +9,8 @@ export function countsOf(
   plans: SourcePlans,
   known: Known | undefined,
   parking: Parking,
-  held: number,
+  held: readonly Held[],
+  limited: number,
   orphans: number,
   now: number,
 ): Counts {
@@ -20,5 +22,8 @@ export function countsOf(
   let collisions = 0;
   for (const objects of [known?.addresses, known?.children])
     for (const { standing } of objects?.values() ?? []) if (standing === "collision") collisions += 1;
-  return { pending, parked: parking.count(now), held, orphans, collisions };
+  const byGuard = Object.fromEntries(GUARDS.map((guard) => [guard, 0])) as Record<Guard, number>;
+  for (const { guard } of held) byGuard[guard] += 1;
+  byGuard.limits += limited;
+  return { pending, parked: parking.count(now), held: byGuard, orphans, collisions };
 }

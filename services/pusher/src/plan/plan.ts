@@ -1,7 +1,10 @@
 import { hash } from "node:crypto";
-import type { RemoveCause } from "@podgate/shared/contract/event";
 import type { Family } from "@podgate/shared/contract/address";
 import type { Step } from "../firewall/firewall.ts";
+import type { Cause } from "./guards/cause.ts";
+import type { Guard } from "./guards/held-set.ts";
+
+export type { Cause } from "./guards/cause.ts";
 
 /** Everything that would be done to one target, as data: printing it is the dry run. */
 export interface Plan {
@@ -13,8 +16,10 @@ export interface Plan {
   /** What differs but is not done, and what would release it. */
   readonly held: readonly Held[];
   readonly warnings: readonly string[];
-  /** SHA-256 over the steps without their reasons, in hex: what an approval approves. */
+  /** SHA-256 over the steps without their reasons, in hex. */
   readonly hash: string;
+  /** Of what an approval would release; empty = nothing waits for one. */
+  readonly heldHash: string;
 }
 
 export interface Held {
@@ -23,16 +28,11 @@ export interface Held {
   readonly group: string | undefined;
   /** An address, or the name of an object on the firewall. */
   readonly what: string;
+  readonly guard: Guard;
   readonly reason: string;
   /** What would let it go on, for people. */
   readonly release: string;
 }
-
-/**
- * The cause of a removal as the pusher sees it. Its own: `unrouted` = its configuration forbids the address; `adopted`
- * and `forgotten` = a person was shown what goes, and approved it.
- */
-export type Cause = RemoveCause | "unrouted" | "adopted" | "forgotten";
 
 /** One address whose membership changed on the device, as policies see it (its child is in the parent). */
 export interface Applied {
@@ -85,7 +85,7 @@ export interface Counts {
   /** Additions and removals that are due. */
   readonly pending: number;
   readonly parked: number;
-  readonly held: number;
+  readonly held: Readonly<Record<Guard, number>>;
   /** Children with our mark that nothing desires. */
   readonly orphans: number;
   /** Objects named like ours without our mark. */
@@ -98,7 +98,9 @@ export function planOf(
   truncated: boolean,
   held: readonly Held[],
   warnings: readonly string[],
+  heldHash: string,
 ): Plan {
   const facts = steps.map((step) => ({ ...step, reason: undefined }));
-  return { target, steps, truncated, held, warnings, hash: hash("sha256", JSON.stringify(facts), "hex") };
+  const own = hash("sha256", JSON.stringify(facts), "hex");
+  return { target, steps, truncated, held, warnings, hash: own, heldHash };
 }

@@ -69,7 +69,9 @@ function explain(
     if (full !== undefined) return ["Refused", `${creates.size} addresses wait: ${full}`];
   }
   const joining = halves.reduce((sum, { ready, creates }) => sum + ready.size + creates.size, 0);
-  const leaving = halves.flatMap(({ shards }) => shards).reduce((sum, { removes }) => sum + removes.size, 0);
+  const leaving = halves
+    .flatMap(({ shards }) => shards)
+    .reduce((sum, { removes }) => sum + removes.size, plan.waiting.size);
   if (joining + leaving > 0) return ["Pending", `${joining} addresses are to join, ${leaving} to leave`];
   if (halves.some(({ missing, shards }) => missing || shards.some(({ attached }) => !attached)))
     return ["Pending", "the group is being made"];
@@ -78,6 +80,8 @@ function explain(
   const [why] = held;
   if (why !== undefined)
     return ["Held", `${held.length} addresses stay: ${why.reason}; until ${why.release}`];
+  if (plan.silenced)
+    return ["NotVerified", "its cluster is silent for so long that its members were given up (whenSilent)"];
   if (!source.verified)
     return ["NotVerified", "nothing is removed until the cluster is heard and agrees with what it published"];
   return undefined;

@@ -1,7 +1,9 @@
 import { familyOf, type Family } from "@podgate/shared/contract/address";
 import type { DesiredSource } from "../desired/desired.ts";
 import { groupKey, type FamilyLimits, type Limits } from "../firewall/firewall.ts";
-import { judge, LIST_RECOVERS, type Evidence } from "./evidence.ts";
+import { isSilenced, judge, type Evidence, type Verdict } from "./evidence.ts";
+import type { Candidate } from "./guards/candidate.ts";
+import type { Guard } from "./guards/held-set.ts";
 import type { Known, KnownChild } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
 import { parkingKey, type Parking } from "./parking.ts";
@@ -44,6 +46,14 @@ export interface SourcePlan {
   /** To join, but the device refuses them, and why. */
   readonly parked: ReadonlyMap<string, string>;
   readonly held: readonly Held[];
+  /** What would leave if no guard kept it. */
+  readonly leaving: ReadonlyMap<string, Candidate>;
+  /** Different addresses that its children hold. */
+  readonly size: number;
+  /** Its route gave its members up, because its cluster is silent. */
+  readonly silenced: boolean;
+  /** Removals that are not decided yet. */
+  readonly waiting: ReadonlySet<string>;
 }
 
 export interface DiffContext {
@@ -54,6 +64,10 @@ export interface DiffContext {
   readonly addOnly: boolean;
   readonly repair: boolean;
   readonly now: number;
+  /** A person let it go. @param key of the source */
+  readonly isApproved: (key: string, address: string) => boolean;
+  /** Somebody else put the address into the child since the last read. */
+  readonly isPutIn: (child: string, address: string) => boolean;
 }
 
 const FAMILIES = [4, 6] as const;
@@ -65,28 +79,45 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
   const repairs = new Map<string, string>();
   const parked = new Map<string, string>();
   const held: Held[] = [];
-  const hold = (what: string, reason: string, release: string): void => {
-    held.push({ cluster: source.cluster, group: source.group, what, reason, release });
+  const hold = (what: string, guard: Guard, reason: string, release: string): void => {
+    held.push({ cluster: source.cluster, group: source.group, what, guard, reason, release });
   };
+  const silenced = isSilenced(source, now);
+  const isGivenUp = (address: string): boolean =>
+    silenced || (source.held.has(address) && context.isApproved(source.key, address));
+  const leaving = new Map<string, Candidate>();
+  // Also those that are gone from the device, so that a person's word about them stays in force.
   for (const [address, { reason }] of source.held)
-    if (source.members.has(address)) hold(address, `vanished, but ${reason}`, LIST_RECOVERS);
+    if (!silenced && source.members.has(address))
+      leaving.set(address, { cause: "vanished", shortList: reason });
   const placed = new Set<string>();
+  let gone = 0;
   const found = FAMILIES.map((family) => childrenOf(source, family, known, names));
   const shards = found.map(({ children }) =>
     children.map((child): Shard => {
       const removes = new Map<string, Evidence>();
       let desired = 0;
       for (const address of child.members) {
-        const verdict = placed.has(address) ? TWICE : judge(source, address);
-        if (verdict.kind === "held") hold(address, verdict.reason, verdict.release);
-        if (verdict.kind === "leaves" && addOnly)
-          hold(address, `left (${verdict.cause}), but this target only adds`, 'set its "removals" to "sync"');
-        else if (verdict.kind === "leaves") {
-          removes.set(address, { cause: verdict.cause, observedAt: verdict.observedAt });
+        const verdict = placed.has(address) ? TWICE : judge(source, address, now);
+        const evidence = leaves(verdict, () => context.isApproved(source.key, address));
+        if (verdict.kind === "doubted")
+          leaving.set(address, { cause: "vanished", shortList: verdict.reason });
+        else if (evidence !== undefined && verdict !== TWICE)
+          leaving.set(
+            address,
+            candidateOf(evidence, () => context.isPutIn(child.key, address)),
+          );
+        if (evidence !== undefined && addOnly) {
+          const reason = `left (${evidence.cause}), but this target only adds`;
+          hold(address, "add-only", reason, 'set its "removals" to "sync"');
+        } else if (evidence !== undefined) {
+          removes.set(address, evidence);
+          if (verdict !== TWICE) gone += 1;
           continue;
         }
         placed.add(address);
-        if (verdict.kind === "member") desired += 1;
+        if (verdict.kind === "member" || (verdict.kind === "doubted" && source.members.has(address)))
+          desired += 1;
         const object = known.addresses.get(address);
         if (object?.standing === "drifted") repairs.set(address, object.found ?? "something else");
       }
@@ -97,7 +128,7 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
   const joining = FAMILIES.map(() => ({ ready: new Set<string>(), creates: new Set<string>() }));
   const closed = parking.reason(parkingKey.additions(source.key), now);
   for (const address of source.members.keys()) {
-    if (placed.has(address)) continue;
+    if (placed.has(address) || isGivenUp(address)) continue;
     const object = known.addresses.get(address);
     const reason = closed ?? parking.reason(parkingKey.address(address), now);
     const side = joining[familyOf(address) === 4 ? 0 : 1];
@@ -118,10 +149,33 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
     const own = shards[at] ?? [];
     return { family, shards: own, next, taken, ready, creates, missing: own.length === 0 && isWanted };
   });
-  return { source, halves, repairs, parked, held };
+  if (addOnly) leaving.clear();
+  return {
+    source,
+    halves,
+    repairs,
+    parked,
+    held,
+    leaving,
+    size: placed.size + gone,
+    silenced,
+    waiting: new Set(),
+  };
 }
 
 const TWICE = { kind: "leaves", cause: "changed", observedAt: undefined } as const;
+const GIVEN_UP = { cause: "vanished", observedAt: undefined } as const;
+
+/** What says that it goes; undefined = it stays. */
+function leaves(verdict: Verdict, isApproved: () => boolean): Evidence | undefined {
+  if (verdict.kind === "leaves") return verdict;
+  return verdict.kind === "doubted" && isApproved() ? GIVEN_UP : undefined;
+}
+
+function candidateOf({ cause, absent }: Evidence, isPutIn: () => boolean): Candidate {
+  if (absent !== true) return { cause };
+  return isPutIn() ? { cause, absent, putIn: true } : { cause, absent };
+}
 const NONE = { children: [], next: { n: 0, name: "" }, taken: undefined };
 
 /** The source's children on the device, in order, and the name of the one to make next: the lowest free number. */

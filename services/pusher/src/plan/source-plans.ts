@@ -1,6 +1,8 @@
 import type { DesiredSource } from "../desired/desired.ts";
 import { isCreating } from "./steps.ts";
+import type { Withheld } from "./guards/group-holds.ts";
 import { diff, type DiffContext, type Half, type SourcePlan } from "./shards.ts";
+import { withhold } from "./withhold.ts";
 
 /**
  * The difference of every source, kept: only a source that changed, or whose part of the device did, is worked out
@@ -8,6 +10,8 @@ import { diff, type DiffContext, type Half, type SourcePlan } from "./shards.ts"
  */
 export class SourcePlans {
   readonly #plans = new Map<string, SourcePlan>();
+  /** As if no guard kept anything. */
+  readonly #whole = new Map<string, SourcePlan>();
   readonly #dirty = new Set<string>();
   #sources: readonly DesiredSource[] = [];
   #byKey = new Map<string, DesiredSource>();
@@ -24,7 +28,12 @@ export class SourcePlans {
     return this.#byKey.get(key);
   }
 
-  /** Those that are worked out; call `refresh` first. */
+  /** Those that are worked out, as if no guard kept anything; call `survey` first. */
+  get whole(): ReadonlyMap<string, SourcePlan> {
+    return this.#whole;
+  }
+
+  /** Those that are worked out; call `survey` and `settle` first. */
   get all(): ReadonlyMap<string, SourcePlan> {
     return this.#plans;
   }
@@ -59,20 +68,34 @@ export class SourcePlans {
     for (const key of this.#byKey.keys()) this.#dirty.add(key);
   }
 
-  /** Works out what is dirty. Returns whether anything was. */
-  refresh(context: DiffContext): boolean {
-    if (this.#dirty.size === 0) return false;
+  /** Works out what is dirty. Returns the keys, for `settle`. */
+  survey(context: DiffContext): Set<string> {
+    const surveyed = new Set<string>();
     for (const key of this.#dirty) {
       const source = this.#byKey.get(key);
       if (source === undefined) continue;
+      this.#whole.set(key, diff(source, context));
+      surveyed.add(key);
+    }
+    this.#dirty.clear();
+    return surveyed;
+  }
+
+  /** Takes out of these what the guards keep. */
+  settle(
+    keys: Iterable<string>,
+    withheldOf: (key: string) => Withheld | undefined,
+    context: DiffContext,
+  ): void {
+    for (const key of keys) {
+      const whole = this.#whole.get(key);
+      if (whole === undefined) continue;
       this.#unleave(this.#plans.get(key));
-      const plan = diff(source, context);
+      const plan = withhold(whole, withheldOf(key));
       this.#plans.set(key, plan);
       this.#leave(plan, 1);
       for (const half of plan.halves) this.#wait(key, half, context);
     }
-    this.#dirty.clear();
-    return true;
   }
 
   /** The object of an address is there now. */
@@ -114,6 +137,7 @@ export class SourcePlans {
   #drop(key: string): void {
     this.#unleave(this.#plans.get(key));
     this.#plans.delete(key);
+    this.#whole.delete(key);
     this.wrote(key);
   }
 
@@ -122,16 +146,20 @@ export class SourcePlans {
   }
 
   /** A child that can't be written keeps what it has; nobody waits for that. */
-  #leave({ halves }: SourcePlan, by: 1 | -1): void {
+  #leave({ halves, waiting }: SourcePlan, by: 1 | -1): void {
+    // What is not decided yet most likely leaves: it joins nothing before that is known.
+    for (const address of waiting) this.#count(address, by);
     for (const { shards } of halves) {
       for (const { removes, blocked } of shards) {
         if (blocked !== undefined) continue;
-        for (const address of removes.keys()) {
-          const count = (this.#leaving.get(address) ?? 0) + by;
-          if (count > 0) this.#leaving.set(address, count);
-          else this.#leaving.delete(address);
-        }
+        for (const address of removes.keys()) this.#count(address, by);
       }
     }
+  }
+
+  #count(address: string, by: 1 | -1): void {
+    const count = (this.#leaving.get(address) ?? 0) + by;
+    if (count > 0) this.#leaving.set(address, count);
+    else this.#leaving.delete(address);
   }
 }

@@ -1,4 +1,10 @@
-import { sourceKey, type ClusterStanding, type TargetDesired } from "../desired/desired.ts";
+import {
+  sourceKey,
+  type ClusterStanding,
+  type DesiredSource,
+  type GroupPolicy,
+  type TargetDesired,
+} from "../desired/desired.ts";
 import {
   groupKey,
   type Actual,
@@ -14,13 +20,25 @@ import { countsOf } from "./counts.ts";
 import { findDrift } from "./drift.ts";
 import { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
-import { findOrphans, type Orphans } from "./orphans.ts";
+import type { GroupView } from "./guards/candidate.ts";
+import { Guards, type KeptHolds } from "./guards/guards.ts";
+import type { News } from "./guards/group-holds.ts";
+import { heldSetOf, type HeldItem, type HeldSet } from "./guards/held-set.ts";
+import { findOrphans, orphanViews, settleOrphans, type Found, type Orphans } from "./orphans.ts";
 import { Parking } from "./parking.ts";
-import { planOf, type Applied, type Counts, type Drift, type GroupReport, type Plan } from "./plan.ts";
-import { recordOf } from "./record.ts";
+import {
+  planOf,
+  type Applied,
+  type Cause,
+  type Counts,
+  type Drift,
+  type GroupReport,
+  type Plan,
+} from "./plan.ts";
+import { recordOf, type Record } from "./record.ts";
 import { blamed, park, unpark } from "./refusal.ts";
 import { reportOf } from "./report.ts";
-import type { DiffContext } from "./shards.ts";
+import type { DiffContext, SourcePlan } from "./shards.ts";
 import { SourcePlans } from "./source-plans.ts";
 import { PATIENCE_MS, type StepContext } from "./steps.ts";
 import { Turns, type Turn } from "./turns.ts";
@@ -37,6 +55,8 @@ export interface TargetPlanOptions {
    * child that others took out are put in again in any case.
    */
   readonly repair: boolean;
+  /** Of groups that no route leads here any more. */
+  readonly policy: GroupPolicy;
 }
 
 /** What `next` answers until it is asked later than that, or there is news. */
@@ -47,7 +67,7 @@ interface Offer {
 
 /** A write that the device can't find members of, so often in a row, is refused for good. */
 const MOST_MISSING = 3;
-const NO_ORPHANS: Orphans = { doomed: [], held: [], count: 0 };
+const NO_ORPHANS: Orphans = { doomed: [], trimmed: [], held: [], count: 0 };
 /** A dry run lists so many steps. */
 const MOST_STEPS = 100_000;
 
@@ -71,7 +91,16 @@ export class TargetPlan {
   #known: Known | undefined;
   /** Child's key → the source that claims it. */
   readonly #claims = new Map<string, string>();
-  #orphans: Orphans | undefined;
+  #found: Found | undefined;
+  #orphans: Orphans = NO_ORPHANS;
+  #guards: Guards;
+  /** `<child> <address>` that others put in since the last read. */
+  #putIn = new Set<string>();
+  /** Something was restored or approved. */
+  #rejudge = false;
+  /** Sources whose members go after some silence. */
+  #mortal: readonly DesiredSource[] = [];
+  #silentAt = Number.POSITIVE_INFINITY;
   /** Names of objects whose last write was not answered. */
   readonly #unsure = new Set<string>();
   readonly #missing = new Map<string, number>();
@@ -81,8 +110,10 @@ export class TargetPlan {
   readonly #turnOf = new WeakMap<Step, Turn>();
   #unparkAt = Number.POSITIVE_INFINITY;
 
-  constructor(options: TargetPlanOptions) {
+  /** @param patient false = nothing waits for more of the same, for dry runs */
+  constructor(options: TargetPlanOptions, patient = true) {
     this.#options = options;
+    this.#guards = new Guards({ patient });
   }
 
   /** At the start and after a failover. Nothing is planned before it and the first `read`. */
@@ -96,6 +127,7 @@ export class TargetPlan {
   desire({ sources, clusters }: TargetDesired, changed: ReadonlySet<string> | "all" | undefined): void {
     this.#clusters = clusters;
     const cameOrWent = this.#plans.replace(sources);
+    if (cameOrWent) this.#mortal = sources.filter(({ policy }) => policy.removeAfterMs !== undefined);
     // What the last source that went had claimed is nobody's now, and there is nothing left to work out.
     if (cameOrWent) this.#claim();
     if (changed === undefined || changed === "all") this.#all();
@@ -103,8 +135,9 @@ export class TargetPlan {
       let isStrange = cameOrWent;
       for (const key of changed) if (!this.#plans.touch(key)) isStrange = true;
       // A group that goes nowhere may still have a child here.
-      if (isStrange) this.#orphans = undefined;
+      if (isStrange) this.#found = undefined;
     }
+    this.#silentAt = Number.NEGATIVE_INFINITY;
     this.#offer = undefined;
   }
 
@@ -121,10 +154,11 @@ export class TargetPlan {
   }
 
   /** A full read replaces what was known. Returns what others changed since. */
-  read(actual: Actual): readonly Drift[] {
+  read(actual: Actual, now: number): readonly Drift[] {
     const known = Known.from(actual);
     const drift = findDrift(this.#known, known, this.#unsure);
-    this.#undone.read(this.#known, known, this.#unsure, recordOf(this.#plans, undefined));
+    this.#undone.read(this.#known, known, this.#unsure, this.#recordOf(undefined, now));
+    this.#putIn = putInto(this.#known, known, this.#unsure);
     this.#known = known;
     this.#unsure.clear();
     this.#all();
@@ -166,9 +200,51 @@ export class TargetPlan {
 
   /** Every step to come, in order. Costs as much as doing them: for people, not for loops. */
   plan(now: number): Plan {
-    const held = this.#held(now);
-    const { steps, truncated } = this.#steps(now);
-    return planOf(this.#options.target, steps, truncated, held, this.warnings(now));
+    const copy = this.#copy();
+    const held = copy.#held(now);
+    const { hash } = copy.heldSet();
+    const { steps, truncated } = stepsOf(copy, now);
+    return planOf(this.#options.target, steps, truncated, held, this.warnings(now), hash);
+  }
+
+  /** What an approval would release now. */
+  heldSet(): HeldSet {
+    return heldSetOf(this.#options.target, this.#guards.held());
+  }
+
+  /** Rises with each change of what is held or approved. */
+  get heldVersion(): number {
+    return this.#guards.version;
+  }
+
+  /** Approved, and not done yet. */
+  approved(): KeptHolds["approved"] {
+    return this.#guards.approved();
+  }
+
+  /** What was held before a restart is held again. Call it before the first step. */
+  restore(kept: KeptHolds): void {
+    this.#guards.restore(kept);
+    this.#judgeAll();
+  }
+
+  /** A person let these go; of those that are not held it says nothing. @returns how many were held */
+  approve(items: Iterable<Pick<HeldItem, "cluster" | "group" | "address">>, approval: string): number {
+    const count = this.#guards.approve(items, approval);
+    this.#judgeAll();
+    return count;
+  }
+
+  /** An approval has expired. @returns how many are held again */
+  revoke(approval: string): number {
+    const count = this.#guards.revoke(approval);
+    this.#judgeAll();
+    return count;
+  }
+
+  /** What became held, or is not any more, since the last call. */
+  takeNews(): readonly News[] {
+    return this.#guards.takeNews();
   }
 
   /** Per source; cheap enough for once a second. */
@@ -189,14 +265,8 @@ export class TargetPlan {
   }
 
   counts(now: number): Counts {
-    return countsOf(
-      this.#plans,
-      this.#known,
-      this.#parking,
-      this.#held(now).length,
-      this.#orphansNow().count,
-      now,
-    );
+    const held = this.#held(now);
+    return countsOf(this.#plans, this.#known, this.#parking, held, 0, this.#orphans.count, now);
   }
 
   /** Does a child of the group hold the address on the device, and is it refused there? For explanations. */
@@ -217,13 +287,14 @@ export class TargetPlan {
     const context = this.#refresh(now);
     if (context === undefined) return undefined;
     const { sources, all } = this.#plans;
-    const [collector, turns] = [this.#collector, this.#turns];
+    const [collector, turns, orphans] = [this.#collector, this.#turns, this.#orphans];
     const isKnown = [...this.#clusters.values()].every(({ verified }) => verified);
-    return mostUrgent({ context, sources, plans: all, orphans: this.#orphansNow(), collector, turns, isKnown });
+    return mostUrgent({ context, sources, plans: all, orphans, collector, turns, isKnown });
   }
 
   #done(known: Known, step: Step, source: string | undefined, now: number): Applied[] {
-    const applied = acknowledge(known, step, recordOf(this.#plans, source), this.#undone);
+    const applied = acknowledge(known, step, this.#recordOf(source, now), this.#undone);
+    this.#guards.applied(applied, (key) => this.#policyOf(key), now);
     const released = unpark(this.#parking, step, source);
     for (const name of namesOf(step)) {
       this.#unsure.delete(name);
@@ -242,7 +313,8 @@ export class TargetPlan {
       if (step.kind === "put-child" || step.kind === "create-child") this.#plans.wrote(source);
       this.#plans.touch(source);
     }
-    if (step.kind !== "put-child" && step.kind !== "delete-address") this.#orphans = undefined;
+    const isOfSource = step.kind === "put-child" && source !== undefined;
+    if (!isOfSource && step.kind !== "delete-address") this.#found = undefined;
     return applied;
   }
 
@@ -273,7 +345,8 @@ export class TargetPlan {
     if (context === undefined) return undefined;
     // Something that was parked may be tried again.
     if (now >= this.#unparkAt) this.#plans.touchAll();
-    if (this.#plans.refresh(context)) this.#claim();
+    this.#touchSilenced(now);
+    this.#judge(context);
     this.#unparkAt = this.#parking.wakeAt(now);
     return {
       ...context,
@@ -293,48 +366,99 @@ export class TargetPlan {
       addOnly: removals === "addOnly",
       repair,
       now,
+      isApproved: (key, address) => this.#guards.isApproved(key, address),
+      isPutIn: (child, address) => this.#putIn.has(`${child} ${address}`),
     };
+  }
+
+  /** Works out what changed, and lets the guards decide about the clusters that it concerns. */
+  #judge(context: DiffContext): void {
+    const { now } = context;
+    const surveyed = this.#plans.survey(context);
+    if (surveyed.size > 0) this.#claim();
+    const clusters = new Set<string>();
+    for (const key of surveyed) clusters.add(this.#plans.source(key)?.cluster ?? "");
+    for (const cluster of this.#guards.clusters)
+      if (this.#rejudge || (this.#guards.wakeAt(cluster) ?? Number.POSITIVE_INFINITY) <= now)
+        clusters.add(cluster);
+    const isNew = this.#found === undefined || this.#rejudge;
+    this.#rejudge = false;
+    const found = (this.#found ??= this.#findOrphans(context));
+    if (clusters.size === 0 && !isNew) return;
+    const orphans = orphanViews(found, this.#clusters, this.#options.policy);
+    if (isNew) {
+      for (const cluster of this.#guards.clusters) clusters.add(cluster);
+      for (const view of orphans) clusters.add(view.cluster);
+    }
+    const changed = new Set(surveyed);
+    for (const cluster of clusters) {
+      const views = [...this.#plans.whole.values()]
+        .filter(({ source }) => source.cluster === cluster)
+        .map(viewOf);
+      const strays = orphans.filter((view) => view.cluster === cluster);
+      for (const key of this.#guards.judge(cluster, [...views, ...strays], now)) changed.add(key);
+    }
+    this.#plans.settle(changed, (key) => this.#guards.withheld(key), context);
+    this.#orphans = settleOrphans(found, (key) => this.#guards.withheld(key));
+  }
+
+  #judgeAll(): void {
+    this.#rejudge = true;
+    this.#all();
+  }
+
+  /** Sources whose clusters were silent for as long as their routes allow. */
+  #touchSilenced(now: number): void {
+    if (this.#mortal.length === 0 || now < this.#silentAt) return;
+    this.#silentAt = Number.POSITIVE_INFINITY;
+    for (const { key, policy, unverifiedSince } of this.#mortal) {
+      if (unverifiedSince === undefined || policy.removeAfterMs === undefined) continue;
+      const at = unverifiedSince + policy.removeAfterMs;
+      if (at > now) this.#silentAt = Math.min(this.#silentAt, at);
+      else if (this.#plans.whole.get(key)?.silenced === false) this.#plans.touch(key);
+    }
+  }
+
+  #policyOf(key: string): GroupPolicy {
+    return this.#plans.source(key)?.policy ?? this.#options.policy;
+  }
+
+  #recordOf(claimed: string | undefined, now: number): Record {
+    const causeOf = ({ cluster, group }: ChildOrigin): Cause =>
+      this.#found?.loose.find(({ origin }) => origin.cluster === cluster && origin.group === group)?.cause ??
+      "undefined";
+    return recordOf(this.#plans, claimed, causeOf, now);
   }
 
   #claim(): void {
     this.#claims.clear();
-    for (const [key, { halves }] of this.#plans.all)
+    for (const [key, { halves }] of this.#plans.whole)
       for (const { shards } of halves) for (const { child } of shards) this.#claims.set(child.key, key);
   }
 
-  #orphansNow(): Orphans {
-    if (this.#known === undefined) return NO_ORPHANS;
-    if (this.#orphans === undefined) {
-      const parents = new Map<string, string>();
-      for (const [child, key] of this.#claims) parents.set(child, this.#plans.source(key)?.parent ?? "");
-      this.#orphans = findOrphans(this.#known, parents, this.#clusters, this.#options.removals === "addOnly");
-    }
-    return this.#orphans;
+  #findOrphans({ known, addOnly }: DiffContext): Found {
+    const parents = new Map<string, string>();
+    for (const [child, key] of this.#claims) parents.set(child, this.#plans.source(key)?.parent ?? "");
+    const isSource = ({ cluster, group }: ChildOrigin): boolean =>
+      this.#plans.source(sourceKey(cluster, group)) !== undefined;
+    return findOrphans(known, parents, this.#clusters, isSource, addOnly);
   }
 
   #held(now: number): Plan["held"] {
     this.#refresh(now);
-    return [...[...this.#plans.all.values()].flatMap(({ held }) => held), ...this.#orphansNow().held];
-  }
-
-  #steps(now: number): { steps: Step[]; truncated: boolean } {
-    const copy = this.#copy();
-    const steps: Step[] = [];
-    for (let step = copy.next(now); step !== undefined; step = copy.next(now)) {
-      if (steps.length === MOST_STEPS) return { steps, truncated: true };
-      steps.push(step);
-      copy.took(step, { result: "done", changed: true }, now);
-    }
-    return { steps, truncated: false };
+    return [...[...this.#plans.all.values()].flatMap(({ held }) => held), ...this.#orphans.held];
   }
 
   #copy(): TargetPlan {
-    const copy = new TargetPlan(this.#options);
+    const copy = new TargetPlan(this.#options, false);
     copy.#clusters = this.#clusters;
     copy.#identity = this.#identity;
     copy.#limits = this.#limits;
     copy.#known = this.#known?.clone();
     copy.#parking = this.#parking.clone();
+    copy.#guards = this.#guards.clone();
+    copy.#putIn = this.#putIn;
+    copy.#rejudge = true;
     copy.#plans.replace(this.#plans.sources);
     return copy;
   }
@@ -347,6 +471,9 @@ export class TargetPlan {
 
   #wake(now: number): number {
     let wake = this.#parking.wakeAt(now);
+    for (const cluster of this.#guards.clusters)
+      wake = Math.min(wake, this.#guards.wakeAt(cluster) ?? Number.POSITIVE_INFINITY);
+    if (this.#silentAt > now) wake = Math.min(wake, this.#silentAt);
     for (const since of this.#plans.waits())
       if (since + PATIENCE_MS > now) wake = Math.min(wake, since + PATIENCE_MS);
     return wake;
@@ -354,9 +481,41 @@ export class TargetPlan {
 
   #all(): void {
     this.#plans.touchAll();
-    this.#orphans = undefined;
+    this.#found = undefined;
     this.#offer = undefined;
   }
+}
+
+function stepsOf(copy: TargetPlan, now: number): { steps: Step[]; truncated: boolean } {
+  const steps: Step[] = [];
+  for (let step = copy.next(now); step !== undefined; step = copy.next(now)) {
+    if (steps.length === MOST_STEPS) return { steps, truncated: true };
+    steps.push(step);
+    copy.took(step, { result: "done", changed: true }, now);
+  }
+  return { steps, truncated: false };
+}
+
+/** A source as guards weigh it. */
+function viewOf({ source, leaving, size, halves }: SourcePlan): GroupView {
+  const { key, cluster, group, policy, members } = source;
+  const standing = (address: string) => {
+    if (members.has(address)) return "member";
+    const isThere = halves.some(({ shards }) => shards.some(({ child }) => child.members.has(address)));
+    return isThere ? "unknown" : "off";
+  };
+  return { key, cluster, group, policy, leaving, size, desired: members.size, standing };
+}
+
+/** Addresses that came into children of ours between two reads without us. */
+function putInto(before: Known | undefined, now: Known, unsure: ReadonlySet<string>): Set<string> {
+  const found = new Set<string>();
+  for (const [key, { name, members }] of now.children) {
+    const had = before?.children.get(key)?.members;
+    if (had === undefined || unsure.has(name)) continue;
+    for (const address of members) if (!had.has(address)) found.add(`${key} ${address}`);
+  }
+  return found;
 }
 
 /** The objects that a step writes. */

@@ -1,4 +1,5 @@
 import type { Step } from "../firewall/firewall.ts";
+import { GUARDS, type Guard } from "../plan/guards/held-set.ts";
 
 export type CallKind = Step["kind"] | "identity" | "limits" | "read";
 /** unchanged: it was so already. */
@@ -12,11 +13,14 @@ export interface TargetNumbers {
   readonly applied: number;
   readonly pending: number;
   readonly parked: number;
-  readonly held: number;
+  readonly held: Readonly<Record<Guard, number>>;
   readonly orphans: number;
   readonly collisions: number;
   readonly outOfSync: number;
 }
+
+/** Nothing is held by any guard. */
+export const NONE_HELD = Object.fromEntries(GUARDS.map((guard) => [guard, 0])) as Record<Guard, number>;
 
 /** Where the loops tell what happens; metrics stand behind it. */
 export interface Observe {

@@ -15,7 +15,7 @@ import type { Device } from "./device.ts";
 import { Leases } from "./leases.ts";
 import type { Post } from "./lease-tenure.ts";
 import { Memory } from "./memory.ts";
-import type { TargetNumbers } from "./observe.ts";
+import { NONE_HELD, type TargetNumbers } from "./observe.ts";
 import { ObservedPlan } from "./observed-plan.ts";
 import { clusterStatusOf, targetStatusOf } from "./status-of.ts";
 import { StatusWriter } from "./status-writer.ts";
@@ -272,7 +272,7 @@ const NOTHING: TargetNumbers = {
   applied: 0,
   pending: 0,
   parked: 0,
-  held: 0,
+  held: NONE_HELD,
   orphans: 0,
   collisions: 0,
   outOfSync: 0,

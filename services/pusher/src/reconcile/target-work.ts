@@ -179,7 +179,7 @@ export class TargetWork implements Work {
       this.#sameUnit(unit);
       const now = clock.monotonic();
       this.#parents = new Set([...parents, ...[...actual.parents.values()].map(({ name }) => name)]);
-      this.#drifted(this.plan.read(actual));
+      this.#drifted(this.plan.read(actual, now));
       remember(this.plan.origins());
       onRead?.(actual);
       this.#read = true;

@@ -180,6 +180,25 @@ t.test("addresses outside the cluster's ranges are refused one by one", (t) => {
   t.end();
 });
 
+t.test("a single range keeps out what is not in it", (t) => {
+  const cluster = new ClusterStandIn("a").define("web");
+  cluster.add("web", "10.1.0.1");
+  cluster.add("web", "10.2.0.1");
+  const fold = cluster.fold();
+  const routes = [{ targets: ["fw"], clusters: ["a"], groups: ["*"] }];
+  const desired = new Desired(
+    configured(routes, { a: { cidrs: ["10.1.0.0/16"] } }),
+    NAMES,
+    new Map([["a", fold]]),
+  );
+  feed(fold, [...cluster.session(), cluster.state()]);
+  desired.changed("a", { groups: "all" });
+  const [source] = desired.target("fw").sources;
+  t.same([...(source?.members.keys() ?? [])], ["10.1.0.1"]);
+  t.same([...(source?.refused.keys() ?? [])], ["10.2.0.1"]);
+  t.end();
+});
+
 t.test("what a firewall holds of a cluster that is not heard keeps its name from others", (t) => {
   const [a, b] = [new ClusterStandIn("a").define("web"), new ClusterStandIn("b").define("web")];
   const folds = new Map([

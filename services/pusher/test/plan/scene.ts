@@ -1,5 +1,5 @@
 import type { FoldInput, FoldOptions, ClusterFold } from "../../src/desired/fold.ts";
-import { Desired } from "../../src/desired/desired.ts";
+import { Desired, policyOf } from "../../src/desired/desired.ts";
 import type { Identity, Outcome, Step } from "../../src/firewall/firewall.ts";
 import type { Applied, Drift } from "../../src/plan/plan.ts";
 import { TargetPlan, type TargetPlanOptions } from "../../src/plan/target-plan.ts";
@@ -16,6 +16,9 @@ const IDENTITY: Identity = {
   warnings: [],
 };
 export const EVERYTHING: readonly Route[] = [{ targets: ["fw"], clusters: ["a", "b"], groups: ["*"] }];
+
+/** Removals of one edit wait for each other no longer than this after the last of them. */
+const GATHER_MS = 250;
 
 export interface SceneOptions {
   readonly routes?: readonly Route[];
@@ -52,6 +55,7 @@ export class Scene {
       names: NAMES,
       removals: "sync",
       repair: true,
+      policy: policyOf([]),
       ...this.#options.plan,
     });
     return this;
@@ -61,7 +65,7 @@ export class Scene {
   read(): readonly Drift[] {
     this.plan.device({ identity: IDENTITY, limits: this.device.limits });
     this.plan.desire(this.desired.target("fw"), "all");
-    const drift = this.plan.read(this.device.read(this.plan.parents()));
+    const drift = this.plan.read(this.device.read(this.plan.parents()), this.now);
     const keys = this.desired.remember(this.plan.origins());
     this.plan.desire(this.desired.target("fw"), keys);
     return drift;
@@ -92,10 +96,19 @@ export class Scene {
     return { step, outcome, applied };
   }
 
+  /** The next step; when there is none, after what an edit takes away was waited for. */
+  later(): ReturnType<Scene["step"]> {
+    const done = this.step();
+    const wake = this.plan.wakeAt(this.now);
+    if (done !== undefined || wake > this.now + GATHER_MS) return done;
+    this.now = wake;
+    return this.step();
+  }
+
   /** Until nothing is left to do. Returns the kinds of the steps. */
   settle(inspect: (step: Step) => void = () => undefined): string[] {
     const kinds: string[] = [];
-    for (let done = this.step(); done !== undefined; done = this.step()) {
+    for (let done = this.later(); done !== undefined; done = this.later()) {
       kinds.push(done.step.kind);
       inspect(done.step);
       if (kinds.length > 100_000) throw new Error(`no end: ${kinds.slice(-5).join(", ")}`);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import type { RemoveCause } from "@podgate/shared/contract/event";
+import type { Removal } from "../../src/desired/session.ts";
 import type { Outcome, Step } from "../../src/firewall/firewall.ts";
 import { NO_LIMITS } from "./model-device.ts";
 import { Scene } from "./scene.ts";
@@ -157,7 +158,11 @@ function assertForeign(scene: Scene): void {
     if (members.includes("pg.t.10.0.0.8")) throw new Error("a foreign object is used");
 }
 
-/** Addresses that policies see although they are known to have left: `<child> <address>`. */
+/** Nobody has to think about it. */
+const wasSeenToGo = (removal: Removal | undefined): boolean =>
+  removal !== undefined && ["ended", "changed", "reused"].includes(removal.cause);
+
+/** Addresses that policies see although they were seen to leave: `<child> <address>`. */
 function overdue(scene: Scene): string[] {
   return [...scene.device.groups.values()].flatMap(({ name, family, origin, members }) => {
     if (origin === undefined) return [];
@@ -165,10 +170,8 @@ function overdue(scene: Scene): string[] {
       (holder) => holder.family === family && holder.members.includes(name),
     );
     const removals = scene.folds.get(origin.cluster)?.groups.get(origin.group)?.removals;
-    const defined = scene.folds.get(origin.cluster)?.definition(origin.group);
     if (!isSeen) return [];
-    const isLeaving = (object: string): boolean =>
-      defined === "no" || (removals?.has(object.slice("pg.t.".length)) ?? false);
+    const isLeaving = (object: string): boolean => wasSeenToGo(removals?.get(object.slice("pg.t.".length)));
     return members.filter(isLeaving).map((object) => `${name} ${object}`);
   });
 }

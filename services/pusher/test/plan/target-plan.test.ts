@@ -171,10 +171,10 @@ t.test("an unverified cluster keeps its members, but a removal on record goes on
 
 t.test("each removal is told with its cause and the time the watcher saw it, each addition likewise", (t) => {
   for (const cause of REMOVE_CAUSES.filter((each) => each !== "vanished")) {
-    const scene = Scene.running([A]);
+    const scene = Scene.running([A, B]);
     scene.hear(scene.a, scene.a.remove("web", A, cause));
     const observedAt = scene.a.wall;
-    t.match(scene.step()?.applied, [
+    t.match(scene.later()?.applied, [
       { op: "remove", cluster: "a", group: "web", address: A, observedAt, cause },
     ]);
     scene.hear(scene.a, scene.a.add("web", A));
@@ -226,7 +226,7 @@ t.test("detaching a deleted group tells its members as removed", (t) => {
   scene.a.undefine("web");
   scene.restart().read();
   scene.verify(scene.a);
-  t.match(scene.step(), {
+  t.match(scene.later(), {
     step: { kind: "detach-child" },
     applied: [{ op: "remove", address: A, cause: "undefined" }],
   });
@@ -238,7 +238,7 @@ t.test("a child that is taken out because its group went does not come back whil
   scene.a.undefine("web");
   scene.restart().read();
   scene.verify(scene.a);
-  scene.step();
+  scene.later();
   scene.restart().read();
   t.equal(scene.plan.next(0), undefined);
   scene.verify(scene.a);

@@ -128,7 +128,7 @@ t.test("an address that moves leaves its old group before it joins the new one",
     const scene = twoGroups([A], [A]);
     scene.hear(scene.a, scene.a.remove(to, A));
     scene.settle();
-    scene.hear(scene.a, scene.a.add(to, A), scene.a.remove(from, A, "unselected"));
+    scene.hear(scene.a, scene.a.add(to, A), scene.a.remove(from, A, "relabeled"));
     scene.settle(() => {
       const isIn = [from, to].filter((group) => scene.device.resolve(group).includes(A));
       t.not(isIn.length, 2, `in ${isIn.join(" and ")} at once`);

@@ -4,7 +4,7 @@ import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
 import { ModelDevice } from "../plan/model-device.ts";
 import { ClusterStandIn } from "../desired/cluster-stand-in.ts";
 import { configured, NAMES } from "../desired/configured.ts";
-import { Desired } from "../../src/desired/desired.ts";
+import { Desired, policyOf } from "../../src/desired/desired.ts";
 import type { FoldInput } from "../../src/desired/fold.ts";
 import type { Actual, Firewall, Identity, Limits, Outcome, Step } from "../../src/firewall/firewall.ts";
 import { TargetPlan } from "../../src/plan/target-plan.ts";
@@ -62,7 +62,7 @@ function scene() {
   const cluster = new ClusterStandIn("a");
   const fold = cluster.fold({});
   const desired = new Desired(configured(ROUTES), NAMES, new Map([["a", fold]]));
-  const plan = new TargetPlan({ target: "fw", names: NAMES, removals: "sync", repair: true });
+  const plan = new TargetPlan({ target: "fw", names: NAMES, removals: "sync", repair: true, policy: policyOf([]) });
   const work = new TargetWork({ target: { name: "fw", mode: "enforce" }, ...TIMES }, plan, {
     firewall: pair,
     ready: () => undefined,
