@@ -1,6 +1,6 @@
 import t, { type Test } from "tap";
 import { MemoryBusServer } from "../../src/bus/memory.ts";
-import { Publisher } from "../../src/bus/publisher.ts";
+import { Publisher, WINDOW } from "../../src/bus/publisher.ts";
 import { follow, readAll } from "../../src/bus/reader.ts";
 import { streamFor, TOPOLOGY_DEFAULTS } from "../../src/bus/topology.ts";
 import { memberSubject, streamOf } from "../../src/contract/subjects.ts";
@@ -61,6 +61,50 @@ t.test("while the bus forbids, messages wait; when it allows again, they follow 
   await clock.run(20_000);
   const [first = 0, ...others] = await Promise.all(waiting);
   t.same(others, [first + 1, first + 2]);
+});
+
+t.test("more messages than one window, of which the first were refused, follow in order", async (t) => {
+  const { clock, server, create, claim, publisher } = stage(t);
+  await create();
+  await claim();
+  server.refuse("watcher");
+  const order: string[] = [];
+  const waiting = Array.from({ length: 3 * WINDOW }, (_, n) => `10.0.${n >> 8}.${n & 255}`).map((address) =>
+    publisher
+      .publish({ subject: memberSubject("c", "web", address), data: text("add") })
+      .then((sequence) => void (order[sequence] = address)),
+  );
+  await clock.run(1000);
+  server.allow("watcher");
+  await clock.run(60_000, () => publisher.pending === 0);
+  await Promise.all(waiting);
+  const stored = order.filter((address) => address !== undefined);
+  t.equal(stored.length, 3 * WINDOW);
+  t.equal(stored.join(), stored.map((_, n) => `10.0.${n >> 8}.${n & 255}`).join());
+});
+
+t.test("a stream that was made anew during the claim is claimed anew", async (t) => {
+  const clock = new VirtualClock();
+  const ending = new AbortController();
+  t.teardown(() => ending.abort());
+  let stored = 0;
+  const server: MemoryBusServer = new MemoryBusServer({
+    clock,
+    // Between the claim's last message and its look at what it was stored in.
+    onStored: (name) => {
+      stored += 1;
+      if (stored === WINDOW + 1) server.remakeStream(name);
+    },
+  });
+  const bus = server.connect("watcher");
+  await bus.createStream(streamFor("c"));
+  const options = { bus, stream: streamOf("c"), clock, random: seededRandom(1), signal: ending.signal };
+  const claiming = new Publisher(options).claim((next) => stateOf("c", next));
+  await clock.run(60_000, () => stored > WINDOW + 1);
+  await clock.run(60_000);
+  const { created } = await claiming;
+  t.equal(created, (await bus.streamInfo(streamOf("c")))?.created);
+  t.equal(stored, 2 * (WINDOW + 1));
 });
 
 t.test("when the connection comes back, nothing waits for the back-off", async (t) => {

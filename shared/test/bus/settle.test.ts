@@ -104,6 +104,7 @@ t.test("another stream, or an older one", async (t) => {
   const sent = [[WEB1, "ours: a"]] as const;
   t.equal(await judge(sent, sent, { created: "2026-01-01T00:00:00Z" }), "Fenced remade");
   t.equal(await judge([], sent, { acknowledged: 5 }), "Fenced rolled-back");
+  t.equal(await judge([], sent, { acknowledged: 2 }), "Fenced rolled-back", "it lost one message");
 });
 
 t.test("a stream that moves while it is read is asked again", async (t) => {
