@@ -252,6 +252,22 @@ t.test("a paused leader that wakes after a takeover publishes nothing", async (t
   t.strictSame(scene.fold.faults, []);
 });
 
+t.test("a leader that did not notice that its Lease went leaves the stream to its successor", async (t) => {
+  const scene = await Scene.make();
+  const a = scene.watcher("a");
+  t.ok(await scene.settled());
+  scene.lease.expire({ noticed: false });
+  const b = scene.watcher("b");
+  t.ok(await scene.clock.run(10_000, () => a.troubles.includes("fenced")));
+  t.ok(await scene.settled());
+  const { epoch } = scene.fold.states.at(-1) ?? {};
+  await scene.clock.run(60_000);
+  t.same(scene.fold.states.at(-1)?.epoch, epoch, "there is no third reign");
+  t.equal(a.sources.length, 1, "the old one did not even list again");
+  await scene.end(a, b);
+  t.strictSame(scene.fold.faults, []);
+});
+
 t.test("who lost the Lease while it claims does not claim any more", async (t) => {
   const scene = await Scene.make();
   scene.server.stop();
