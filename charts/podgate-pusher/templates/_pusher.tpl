@@ -21,7 +21,7 @@
 {{- if and $token.existingSecret $token.value -}}
 {{- $faults = append $faults (printf "targets[%d].token.value: given beside existingSecret; give one of the two" $at) -}}
 {{- end -}}
-{{- if and (hasPrefix "http://" ($target.url | default "")) (not $.Values.allowPlaintextFirewalls) -}}
+{{- if hasPrefix "http://" ($target.url | default "") -}}
 {{- $faults = append $faults (printf "targets[%d].url: %s would carry the token in clear; use https://" $at $target.url) -}}
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,99 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse, parseAllDocuments, stringify } from "yaml";
+import type { KubernetesObject } from "../stack/kubernetes-client.ts";
+import { tool } from "../tools/tool.ts";
+
+export const CHARTS = ["podgate-watcher", "podgate-pusher"] as const;
+export type Chart = (typeof CHARTS)[number];
+
+export const chartFolder = (chart: Chart): string =>
+  fileURLToPath(new URL(`../../charts/${chart}`, import.meta.url));
+
+export interface HelmResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The real helm, with a home of its own that nothing of the user's is in. */
+export class Helm {
+  readonly directory: string;
+  readonly #program: string;
+  readonly #kubeconfig: string | undefined;
+
+  private constructor(program: string, directory: string, kubeconfig: string | undefined) {
+    this.#program = program;
+    this.directory = directory;
+    this.#kubeconfig = kubeconfig;
+  }
+
+  /** @param kubeconfig the cluster for install, upgrade …; absent: only what needs none */
+  static async open(kubeconfig?: string): Promise<Helm> {
+    const directory = mkdtempSync(join(tmpdir(), "podgate-helm-"));
+    mkdirSync(join(directory, "home"));
+    return new Helm(await tool("helm"), directory, kubeconfig);
+  }
+
+  run(...args: readonly string[]): HelmResult {
+    const home = join(this.directory, "home");
+    const { status, stdout, stderr, error } = spawnSync(this.#program, args, {
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 ** 2,
+      env: { PATH: process.env["PATH"], HOME: home, KUBECONFIG: this.#kubeconfig ?? join(home, "none") },
+    });
+    if (error) throw error;
+    return { code: status, stdout, stderr };
+  }
+
+  /** @throws with what helm said */
+  ok(...args: readonly string[]): string {
+    const { code, stdout, stderr } = this.run(...args);
+    if (code !== 0) throw new Error(`helm ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  }
+
+  /** A file with these values. */
+  values(values: object): string {
+    const file = join(mkdtempSync(join(this.directory, "values-")), "values.yaml");
+    writeFileSync(file, stringify(values));
+    return file;
+  }
+
+  /** What would be installed. */
+  render(chart: Chart, valuesFile: string, ...args: readonly string[]): KubernetesObject[] {
+    return objectsOf(this.ok("template", "release", chartFolder(chart), "--values", valuesFile, ...args));
+  }
+
+  close(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export function objectsOf(manifests: string): KubernetesObject[] {
+  return parseAllDocuments(manifests)
+    .map((document) => document.toJS() as KubernetesObject | null)
+    .filter((object) => object !== null);
+}
+
+/** The one object of a kind. */
+export function theOne(objects: readonly KubernetesObject[], kind: string): KubernetesObject {
+  const found = objects.filter((object) => object.kind === kind);
+  if (found.length !== 1) throw new Error(`${found.length} objects of kind ${kind}`);
+  return found[0] as KubernetesObject;
+}
+
+/** The configuration that a rendered ConfigMap holds. */
+export function configurationIn(objects: readonly KubernetesObject[]): unknown {
+  const { data } = theOne(objects, "ConfigMap") as unknown as { data: Record<string, string> };
+  return parse(data["config.yaml"] ?? "");
+}
+
+export const valuesFilesOf = (chart: Chart): readonly string[] =>
+  ["smallest", "trial", "everything"].map((name) => join(chartFolder(chart), "ci", `${name}-values.yaml`));
+
+export const valuesIn = (file: string): Record<string, unknown> =>
+  parse(readFileSync(file, "utf8")) as Record<string, unknown>;
