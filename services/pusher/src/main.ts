@@ -1,3 +1,4 @@
+import "@podgate/shared/runtime/early-signals";
 import { runProgram, type Command } from "@podgate/shared/runtime/command-line";
 import { loadConfig } from "@podgate/shared/runtime/config";
 import { UserError } from "@podgate/shared/runtime/errors";
@@ -99,7 +100,7 @@ process.exitCode = await runProgram(
         description: "follow the clusters and write the firewalls until SIGTERM",
         load,
         loggerOf: (configuration) => loggerOf(configuration, VERSION),
-        run: (configuration, logger, signal) => run(configuration, VERSION, logger, signal),
+        run: (configuration, logger, signal, again) => run(configuration, VERSION, logger, signal, { again }),
       }),
       plan: once(
         "print what would change on every target, without writing",

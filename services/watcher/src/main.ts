@@ -1,3 +1,4 @@
+import "@podgate/shared/runtime/early-signals";
 import { runProgram } from "@podgate/shared/runtime/command-line";
 import { exitCode, rowsAsData, rowsAsText } from "@podgate/shared/runtime/check-row";
 import { loadConfig } from "@podgate/shared/runtime/config";

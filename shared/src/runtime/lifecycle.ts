@@ -1,4 +1,5 @@
 import { onCrash } from "./crash.ts";
+import { takeSignals } from "./early-signals.ts";
 import { describeError, UserError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 
@@ -35,6 +36,7 @@ export async function runUntilSignal(
   );
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  takeSignals();
   try {
     await run(stopping.signal);
     logger.info({}, "stopped");

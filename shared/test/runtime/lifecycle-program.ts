@@ -1,4 +1,5 @@
 // A service as small as can be, run by lifecycle.test.ts as a process of its own: what it does is its argument.
+import "../../src/runtime/early-signals.ts";
 import { runProgram } from "../../src/runtime/command-line.ts";
 import { UserError } from "../../src/runtime/errors.ts";
 import { runUntilSignal } from "../../src/runtime/lifecycle.ts";
@@ -63,6 +64,14 @@ process.exitCode = await runProgram(
             logger.info({}, "running");
             return running;
           }),
+      },
+      start: {
+        description: "not a service yet",
+        async run() {
+          logger.info({}, "starting");
+          await told(new AbortController().signal);
+          return 0;
+        },
       },
       crash: {
         description: "fail outside of any service",

@@ -48,6 +48,22 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+t.test(
+  "a signal before the service runs ends it as a signal would, also as the first process of a container",
+  async (t) => {
+    for (const [signal, expected] of [
+      ["SIGTERM", 143],
+      ["SIGINT", 130],
+    ] as const) {
+      const { child, on, ended } = start(t, "start");
+      await on("starting");
+      child.kill(signal);
+      // An exit code: the process ended itself, which the kernel does not do to a first process.
+      t.match(await ended, { code: expected, signal: null });
+    }
+  },
+);
+
 t.test("a second signal ends at once, with 1", async (t) => {
   const { child, on, ended } = start(t, "run", "hangs");
   await on("running");
