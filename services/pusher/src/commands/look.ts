@@ -56,6 +56,7 @@ export async function look<T>(
   try {
     // Before the time is up: what can't be read any more would count as no lockout.
     await Promise.all(targets.devices.map(({ lockout }) => lockout.load(late.signal)));
+    await Promise.all(targets.works.map((work) => work.recall(late.signal)));
     while (!enough(clusters, clock.monotonic()) && !late.signal.aborted) {
       clusters.tick();
       await clock.sleep(STEP_MS, late.signal).catch(() => undefined);

@@ -93,6 +93,7 @@ export class TargetPlan {
   readonly #claims = new Map<string, string>();
   #found: Found | undefined;
   #orphans: Orphans = NO_ORPHANS;
+  readonly #patient: boolean;
   #guards: Guards;
   /** `<child> <address>` that others put in since the last read. */
   #putIn = new Set<string>();
@@ -113,6 +114,7 @@ export class TargetPlan {
   /** @param patient false = nothing waits for more of the same, for dry runs */
   constructor(options: TargetPlanOptions, patient = true) {
     this.#options = options;
+    this.#patient = patient;
     this.#guards = new Guards({ patient });
   }
 
@@ -222,8 +224,9 @@ export class TargetPlan {
     return this.#guards.approved();
   }
 
-  /** What was held before a restart is held again. Call it before the first step. */
+  /** What was held before, here or in another process, and nothing else. Call it before the first step. */
   restore(kept: KeptHolds): void {
+    this.#guards = new Guards({ patient: this.#patient });
     this.#guards.restore(kept);
     this.#judgeAll();
   }

@@ -8,6 +8,8 @@ import type { Lockout } from "./lockout.ts";
 /** One target of a device, as the device's loop drives it. Times are milliseconds of the monotonic clock. */
 export interface Work {
   readonly target: string;
+  /** Reads what must be known before anything is done; nothing is, where the signal ended it. */
+  recall(signal: AbortSignal): Promise<void>;
   /** A full read is due: at the start, after an unclear outcome, and each drift period. */
   readDue(now: number): boolean;
   /** Reads the target. Never throws for what the device answers. */
@@ -145,6 +147,7 @@ export class Device {
   async #loop(signal: AbortSignal, calls: AbortSignal): Promise<void> {
     const { clock, lockout } = this.#ports;
     await lockout.load(signal);
+    await Promise.all(this.#work.map((work) => work.recall(signal)));
     while (!signal.aborted) {
       const now = clock.monotonic();
       this.#aliveAt = now;

@@ -8,6 +8,7 @@ import {
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Configuration } from "../configuration.ts";
+import { Approvals } from "./approvals.ts";
 import { keepTopology } from "./bus-topology.ts";
 import { ClusterDecisions } from "./cluster-decisions.ts";
 import { Clusters } from "./clusters.ts";
@@ -93,13 +94,19 @@ export class Pusher {
     if (signal.aborted) return;
     const holds = (device: string): boolean => this.#leases.holds(device);
     const decisions = new ClusterDecisions(this.#configuration, { ...ports, clusters });
+    const approvals = new Approvals(ports);
     const targets = openTargets(this.#configuration, clusters, {
       ...ports,
       holds,
+      approvals: (target) => approvals.of(target),
       onRead: (target, actual) => decisions.read(target, actual),
     });
     clusters.onChange((keys) => {
       for (const work of targets.works) work.changed(keys);
+      for (const { device } of targets.devices) device.ring();
+    });
+    approvals.onChange((target) => {
+      targets.works.find((work) => work.target === target)?.guard.take();
       for (const { device } of targets.devices) device.ring();
     });
     this.#clusters = clusters;
@@ -112,6 +119,7 @@ export class Pusher {
         ),
         (each) => this.#leases.serveClusters(this.#clustersWork(clusters), each),
         (each) => clusters.run(each),
+        (each) => approvals.run(each),
         (each) => decisions.run(each),
         (each) => this.#every(each, () => decisions.tick(this.#ports.clock.monotonic(), targets.works)),
         (each) => this.#every(each, () => this.#report(clusters)),
@@ -135,6 +143,7 @@ export class Pusher {
       },
       run: async (signal, lost) => void (isClean = await device.run(signal, lost)),
       end: async () => {
+        await Promise.all(works.map(({ guard }) => guard.keep()));
         await this.#statuses.write([], this.#statusesOf(own, clusters));
         return isClean;
       },
@@ -230,6 +239,7 @@ export class Pusher {
     const ofTargets = served.flatMap((device) => this.#statusesOf(device, clusters));
     const ofClusters = this.#leases.holdsClusters ? this.#statusesOfClusters(clusters) : [];
     await this.#statuses.write(ofClusters, ofTargets);
+    await Promise.all(served.flatMap(({ works }) => works.map(({ guard }) => guard.keep())));
     if (this.#leases.holdsClusters) await clusters.keep();
   }
 

@@ -20,7 +20,10 @@ import { appliedLine } from "./applied-line.ts";
 import type { ApplyOutcome, ReadOutcome, Work } from "./device.ts";
 import type { ChangedSources } from "./clusters.ts";
 import type { CallKind, CallResult, Observe } from "./observe.ts";
+import type { Memory } from "./memory.ts";
+import type { Approval } from "./kept-held.ts";
 import { FileFault } from "./secret-file.ts";
+import { TargetGuard } from "./target-guard.ts";
 
 export interface TargetPorts {
   readonly firewall: Firewall;
@@ -35,6 +38,9 @@ export interface TargetPorts {
   readonly claim: (identity: Identity) => () => string | undefined;
   /** Groups that the firewall was read to hold, by what their children were made for. */
   readonly remember: (origins: readonly ChildOrigin[]) => void;
+  readonly memory: Pick<Memory, "load" | "save">;
+  /** Of this target, not closed yet. */
+  readonly approvals: () => readonly Approval[];
   /** What a read found, for commands that show it. */
   readonly onRead?: (actual: Actual) => void;
 }
@@ -61,6 +67,8 @@ export class TargetWork implements Work {
   readonly target: string;
   readonly mode: TargetConfiguration["mode"];
   readonly plan: TargetPlan;
+  /** What waits for a person's word. */
+  readonly guard: TargetGuard;
   readonly #ports: TargetPorts;
   readonly #driftMs: number;
   readonly #lateMs: number;
@@ -87,6 +95,11 @@ export class TargetWork implements Work {
     this.#lateMs = options.lateMs;
     this.plan = plan;
     this.#ports = ports;
+    this.guard = new TargetGuard(this.target, plan, ports);
+  }
+
+  recall(signal: AbortSignal): Promise<void> {
+    return this.guard.recall(signal);
   }
 
   /** Sources changed; looked at when the loop asks for the next step. */
@@ -124,6 +137,7 @@ export class TargetWork implements Work {
 
   tookOver(clean: boolean): void {
     this.failedOver();
+    this.guard.forget();
     this.#notBefore = Number.NEGATIVE_INFINITY;
     if (clean) return;
     this.#lateFrom = this.#ports.clock.monotonic();

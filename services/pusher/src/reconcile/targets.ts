@@ -11,6 +11,7 @@ import { TokenBucket } from "./budget.ts";
 import { Claims } from "./claims.ts";
 import type { Clusters } from "./clusters.ts";
 import { Device } from "./device.ts";
+import type { Approval } from "./kept-held.ts";
 import { Lockout } from "./lockout.ts";
 import type { Memory } from "./memory.ts";
 import type { Observe } from "./observe.ts";
@@ -36,6 +37,8 @@ export interface TargetsPorts {
     onFailover: () => void,
     mayCall: () => boolean,
   ) => TargetFirewall;
+  /** A person's word about a target; absent: nobody has any, for commands that only look. */
+  readonly approvals?: (target: string) => readonly Approval[];
   /** The device is this process's to call; absent: every one is, for commands that only look. */
   readonly holds?: (device: string) => boolean;
   /** What each read found, for commands that show it. */
@@ -90,6 +93,7 @@ export function openTargets(configuration: Configuration, clusters: Clusters, po
       firewall: opened.firewall,
       ready: () => opened.ready(),
       desired: () => clusters.target(target.name),
+      approvals: () => ports.approvals?.(target.name) ?? [],
       remember: (origins) => clusters.remember(origins),
       claim: (identity) => claims.claim(place, target.name, identity),
       onRead: (actual) => ports.onRead?.(target.name, actual),

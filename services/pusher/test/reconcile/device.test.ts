@@ -16,6 +16,8 @@ const retry = (reason: "unauthorized" | "busy" | "unreachable"): Outcome => ({
 
 /** A target with so many steps to do; each takes 10 ms and is answered as told. */
 class Target implements Work {
+  recall = async (): Promise<void> => undefined;
+
   readonly target: string;
   readonly calls: number[] = [];
   readonly reads: number[] = [];

@@ -73,6 +73,8 @@ function scene() {
     desired: () => desired.target("fw"),
     claim: () => () => undefined,
     remember: () => undefined,
+    memory: { load: async () => undefined, save: async () => true },
+    approvals: () => [],
   });
   pair.onFailover = () => work.failedOver();
   const hear = (...inputs: readonly FoldInput[]): void => {

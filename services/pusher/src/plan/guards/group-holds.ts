@@ -27,9 +27,10 @@ export type Approved = HeldItem & {
 export class GroupHolds implements Withheld {
   readonly cluster: string;
   readonly group: string;
-  readonly held = new Map<string, HeldItem & { readonly heldAt: number }>();
+  readonly held = new Map<string, HeldItem>();
   readonly approved = new Map<string, Approved>();
   #waiting: ReadonlySet<string> = new Set();
+  readonly #heldAt = new Map<string, number>();
   window = new RemovalWindow();
   /** More was held than could be kept on record: until the device holds nothing else, all of it is. */
   whole = false;
@@ -50,7 +51,8 @@ export class GroupHolds implements Withheld {
   }
 
   hold(item: HeldItem, now: number): void {
-    this.held.set(item.address, { ...item, heldAt: now });
+    this.held.set(item.address, item);
+    this.#heldAt.set(item.address, now);
     this.version += 1;
   }
 
@@ -67,8 +69,8 @@ export class GroupHolds implements Withheld {
   /** Weighed removals that were held since then. */
   heldSince(from: number): number {
     let count = 0;
-    for (const { guard, heldAt } of this.held.values())
-      if (guard === "mass-removal" && heldAt > from) count += 1;
+    for (const { guard, address } of this.held.values())
+      if (guard === "mass-removal" && (this.#heldAt.get(address) ?? from) > from) count += 1;
     return count;
   }
 
@@ -77,8 +79,8 @@ export class GroupHolds implements Withheld {
     const item = this.held.get(address);
     if (item === undefined) return false;
     this.held.delete(address);
-    const { heldAt: _, ...rest } = item;
-    this.keepApproved({ ...rest, approval });
+    this.#heldAt.delete(address);
+    this.keepApproved({ ...item, approval });
     return true;
   }
 
@@ -109,6 +111,7 @@ export class GroupHolds implements Withheld {
       const why = this.#whyNot(view, item);
       if (why === undefined) continue;
       this.held.delete(address);
+      this.#heldAt.delete(address);
       this.version += 1;
       tell({ kind: "released", item, why });
     }
@@ -125,6 +128,7 @@ export class GroupHolds implements Withheld {
     for (const item of this.held.values()) tell({ kind: "released", item, why: OFF });
     if (this.held.size + this.approved.size + this.#waiting.size > 0) this.version += 1;
     this.held.clear();
+    this.#heldAt.clear();
     this.approved.clear();
     this.#waiting = new Set();
     this.whole = false;
@@ -132,7 +136,8 @@ export class GroupHolds implements Withheld {
 
   clone(): GroupHolds {
     const copy = new GroupHolds(this.cluster, this.group);
-    for (const [address, item] of this.held) copy.held.set(address, item);
+    for (const [address, item] of this.held)
+      copy.hold(item, this.#heldAt.get(address) ?? Number.NEGATIVE_INFINITY);
     for (const [address, item] of this.approved) copy.approved.set(address, item);
     copy.window = this.window.clone();
     copy.whole = this.whole;
