@@ -46,7 +46,9 @@ export async function listAll<Row>(
       ["count", String(size)],
     ]);
     const isSame = next.reply.matched === total && next.reply.revision === revision;
-    if (next.rows.length === 0 || !isSame) {
+    // One that gives the same rows again would be asked for ever.
+    const isMore = next.rows.length > 0 && JSON.stringify(next.rows[0]) !== JSON.stringify(rows[0]);
+    if (!isMore || !isSame) {
       const state = isSame
         ? `${String(rows.length)} of ${String(total)} rows came`
         : "changed while it was read";
@@ -57,7 +59,12 @@ export async function listAll<Row>(
   if (matched === undefined && isCut === true) {
     throw new FirewallError("other", `cmdb/firewall/${table}: the device gives a part of the rows only`);
   }
-  return rowsOf(rows);
+  const found = rowsOf(rows);
+  if (found.length !== rows.length) {
+    const strange = `${String(rows.length - found.length)} of ${String(rows.length)} rows can't be read`;
+    throw new FirewallError("busy", `cmdb/firewall/${table}: ${strange}`);
+  }
+  return found;
 }
 
 interface Page {

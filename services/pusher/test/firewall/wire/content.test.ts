@@ -55,10 +55,17 @@ t.test("what is written is what counts as exact", async (t) => {
   }
 });
 
-t.test("rows without a name, and replies without rows, are left out", async (t) => {
-  t.strictSame(
-    groupRows([{ name: "g", member: [{ name: "a", q_origin_key: "a" }, {}, null] }, { x: 1 }, 3]),
-    [{ name: "g", comment: "", members: ["a"] }],
-  );
-  for (const results of [undefined, null, {}, "x"]) t.strictSame(groupRows(results), []);
-});
+t.test(
+  "rows without a name, groups with a member that has none, and replies without rows, are left out",
+  async (t) => {
+    t.strictSame(groupRows([{ name: "g", member: [{ name: "a", q_origin_key: "a" }] }, { x: 1 }, 3]), [
+      { name: "g", comment: "", members: ["a"] },
+    ]);
+    for (const member of [[{ name: "a" }, {}], [null], "a", null])
+      t.strictSame(
+        groupRows([{ name: "g", member }]),
+        member === null ? [{ name: "g", comment: "", members: [] }] : [],
+      );
+    for (const results of [undefined, null, {}, "x"]) t.strictSame(groupRows(results), []);
+  },
+);

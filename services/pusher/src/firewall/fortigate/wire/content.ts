@@ -18,28 +18,36 @@ export interface GroupRow {
   readonly members: readonly string[];
 }
 
-/** Rows of a list reply; what is not a row with a name is left out. Unknown attributes are ignored. */
+/**
+ * Rows of a list reply; what is no row with a name and content of the right types is left out, so that whoever asked
+ * can count. Unknown attributes are ignored.
+ */
 export function addressRows(results: unknown): AddressRow[] {
-  return named(results).map(addressRow);
+  return named(results).flatMap(addressRow);
 }
 
-function addressRow(row: Named): AddressRow {
+function addressRow(row: Named): AddressRow[] {
   const value = row["ip6"] ?? row["subnet"];
-  return {
-    name: row.name,
-    comment: textOf(row["comment"]),
-    ...(typeof row["type"] === "string" ? { type: row["type"] } : {}),
-    ...(typeof value === "string" ? { value } : {}),
-  };
+  if (value !== undefined && typeof value !== "string") return [];
+  return [
+    {
+      name: row.name,
+      comment: textOf(row["comment"]),
+      ...(typeof row["type"] === "string" ? { type: row["type"] } : {}),
+      ...(value === undefined ? {} : { value }),
+    },
+  ];
 }
 
+/** Likewise: a group whose members can't be read is none that holds nobody. */
 export function groupRows(results: unknown): GroupRow[] {
-  return named(results).map((row) => ({
-    name: row.name,
-    comment: textOf(row["comment"]),
+  return named(results).flatMap((row) => {
+    const given = row["member"] ?? [];
     // Rows of members carry `q_origin_key` too, which must never go back into a write.
-    members: named(row["member"]).map((member) => member.name),
-  }));
+    const members = named(given).map((member) => member.name);
+    const isWhole = Array.isArray(given) && members.length === given.length;
+    return isWhole ? [{ name: row.name, comment: textOf(row["comment"]), members }] : [];
+  });
 }
 
 type Named = { readonly name: string } & Readonly<Record<string, unknown>>;
