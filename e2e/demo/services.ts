@@ -84,7 +84,7 @@ export function embeddedBus(): DemoBus {
     pusher: (settings) => {
       const configuration = pusherSchema.parse({ ...settings, nats, ops: OPS });
       return inProcess((signal) =>
-        runPusher(configuration, "demo", silentLogger, signal, server.connect("pusher")),
+        runPusher(configuration, "demo", silentLogger, signal, { bus: server.connect("pusher") }),
       );
     },
     close: async () => undefined,

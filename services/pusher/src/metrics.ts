@@ -107,6 +107,14 @@ export function pusherMetrics(metrics: Metrics, { clusters, targets, devices }: 
     help: "times a device's lease was acquired, released in order, or lost",
     labels: { device: devices, to: TURNS },
   });
+  const valid = metrics.gauge({
+    name: "pusher_configuration_valid",
+    help: "0 while the configuration's file has faults, and an older one is in force",
+  });
+  const loaded = metrics.gauge({
+    name: "pusher_configuration_loaded_timestamp_seconds",
+    help: "since when the configuration is in force, in seconds since 1970",
+  });
   const replicas = metrics.gauge({
     name: "pusher_replicas",
     help: "pushers that share the devices, this one included",
@@ -139,5 +147,10 @@ export function pusherMetrics(metrics: Metrics, { clusters, targets, devices }: 
       turns({ device, to });
     },
     replicas: (count) => replicas(count),
+    configured: (at) => {
+      loaded(at / 1000);
+      valid(1);
+    },
+    valid: (is) => valid(is ? 1 : 0),
   };
 }

@@ -16,7 +16,7 @@ export const OUTPUT_OPTION = { type: "string", description: "text or json", defa
 /** @throws UserError for another form */
 export function wantsJson({ output }: Options): boolean {
   if (output !== "text" && output !== "json")
-    throw new UserError(`--output: "${String(output)}" must be text or json`);
+    throw new UserError(`--output ${String(output)}: use text or json`);
   return output === "json";
 }
 

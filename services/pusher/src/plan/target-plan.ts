@@ -291,7 +291,7 @@ export class TargetPlan {
     if (context === undefined) return undefined;
     const { sources, all } = this.#plans;
     const [collector, turns, orphans] = [this.#collector, this.#turns, this.#orphans];
-    const isKnown = [...this.#clusters.values()].every(({ verified }) => verified);
+    const isKnown = [...this.#clusters.values()].every(({ verified, retired }) => verified || retired !== undefined);
     return mostUrgent({ context, sources, plans: all, orphans, collector, turns, isKnown });
   }
 

@@ -36,6 +36,10 @@ export interface Observe {
   blocked(device: string, blocked: boolean): void;
   /** A device's lease is held from now on, or not any more. */
   leased(device: string, turn: LeaseTurn): void;
+  /** A configuration is in force since then. @param at milliseconds since 1970 */
+  configured(at: number): void;
+  /** Is what stands in the configuration's file usable? */
+  valid(valid: boolean): void;
   /** How many pushers share the devices. */
   replicas(count: number): void;
 }
@@ -53,4 +57,6 @@ export const unobserved: Observe = {
   blocked: () => undefined,
   leased: () => undefined,
   replicas: () => undefined,
+  configured: () => undefined,
+  valid: () => undefined,
 };
