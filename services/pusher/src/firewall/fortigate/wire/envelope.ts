@@ -30,7 +30,7 @@ export const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const CODE = /Return code (-\d+)/;
-const CLI_LENGTH = 200;
+const LINE_LENGTH = 200;
 
 /**
  * @param vdom whose envelope is taken when there is an array of them (one per VDOM)
@@ -42,16 +42,16 @@ export function parseReply(status: number, body: string, vdom: string): Reply {
   // In an array each VDOM has a status of its own; the line has one for all.
   const effective = status === 200 && typeof own === "number" ? own : status;
   const code = codeOf(envelope);
-  const cli = text(envelope["cli_error"])?.replace(/\s+/g, " ").trim().slice(0, CLI_LENGTH);
+  const cli = line(envelope["cli_error"]);
   return {
     status: effective,
     ok: effective === 200 && envelope["status"] !== "error",
     isPage: false,
     ...(code === undefined ? {} : { code }),
     ...(cli === undefined || cli === "" ? {} : { cli }),
-    ...kept("serial", text(envelope["serial"])),
-    ...kept("version", text(envelope["version"])?.replace(/^v/, "")),
-    ...kept("vdom", text(envelope["vdom"])),
+    ...kept("serial", line(envelope["serial"])),
+    ...kept("version", line(envelope["version"])?.replace(/^v/, "")),
+    ...kept("vdom", line(envelope["vdom"])),
     ...kept("revision", text(envelope["revision"])),
     ...(envelope["limit_reached"] === true ? { isCut: true } : {}),
     ...kept("matched", count(envelope["matched_count"])),
@@ -85,6 +85,9 @@ function codeOf(envelope: Json): number | undefined {
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+/** What goes into messages for people. */
+const line = (value: unknown): string | undefined =>
+  text(value)?.replace(/\s+/g, " ").trim().slice(0, LINE_LENGTH);
 const count = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) ? (value as number) : undefined;
 
