@@ -29,6 +29,8 @@ export interface TenurePorts {
   readonly board: LeaseBoard;
   /** Milliseconds that a free one is left to others; 0 = it may be taken. Asked just before each try. */
   readonly patience: (freeMs: number) => number;
+  /** A try failed: somebody else was quicker. */
+  readonly missed: () => void;
   /** It is held from now on, or not any more. */
   readonly turned: (turn: LeaseTurn) => void;
 }
@@ -111,7 +113,10 @@ export class Tenure {
           this.#ports.logger.debug({ ...this.#post.fields, reason }, "the lease cannot be read");
         failure = reason;
       }
-      this.#state = "waiting";
+      if (this.active) {
+        this.#state = "waiting";
+        this.#ports.missed();
+      }
       await pause(bus, clock, RETRY_MS, signal);
     }
     return undefined;

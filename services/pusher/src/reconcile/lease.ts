@@ -1,9 +1,9 @@
 import type { Bus } from "@podgate/shared/bus/bus";
-import { BusError } from "@podgate/shared/bus/bus";
+import { BusError, type Entry } from "@podgate/shared/bus/bus";
 import { pause } from "@podgate/shared/bus/pause";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { LeaseBoard, Sighting } from "./lease-board.ts";
-import { buildLease } from "./lease-entry.ts";
+import { buildLease, parseLease } from "./lease-entry.ts";
 
 export interface LeasePorts {
   readonly bus: Bus;
@@ -54,8 +54,7 @@ export class Lease {
 
   /** Asks for the entry. @throws BusError */
   async look(): Promise<Sighting> {
-    const { board } = this.#ports;
-    return board.saw(this.key, await (await board.bucket()).get(this.key));
+    return this.#ports.board.saw(this.key, await this.#get());
   }
 
   /** Tries once to take what was seen. @returns whether it is held now */
@@ -66,7 +65,7 @@ export class Lease {
       await this.#write(sent, this.#options.identity);
     } catch (error) {
       if (isRefused(error)) await this.look().catch(() => undefined);
-      else if (error instanceof BusError && error.kind === "unknown") await this.#adopt(sent);
+      else if (error instanceof BusError && error.kind === "unknown") await this.#adopt(sent, seen);
     }
     return this.held;
   }
@@ -115,33 +114,45 @@ export class Lease {
   }
 
   async #renewOnce(): Promise<boolean> {
-    const sent = this.#ports.clock.monotonic();
-    try {
-      await this.#write(sent, this.#options.identity);
-      return true;
-    } catch (error) {
-      if (!isRefused(error)) return false;
+    // Once more when an earlier write of ours, whose answer did not come, was stored after all.
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const sent = this.#ports.clock.monotonic();
       try {
-        if (await this.#isOurs()) return await this.#renewOnce();
-        this.#heldUntil = Number.NEGATIVE_INFINITY;
-      } catch {
-        // Nobody knows; the lease runs on to its end.
+        await this.#write(sent, this.#options.identity);
+        return true;
+      } catch (error) {
+        if (!isRefused(error)) return false;
       }
-      return false;
+      // Where nobody knows, the lease runs on to its end.
+      const isOurs = await this.#isOurs().catch(() => undefined);
+      if (isOurs === undefined) return false;
+      if (!isOurs) {
+        this.#heldUntil = Number.NEGATIVE_INFINITY;
+        return false;
+      }
     }
+    return false;
   }
 
-  /** Whether what is stored was written by us; then it is what the next write expects. @throws BusError */
+  /** Whether nobody else has it; then the next write expects what is stored. @throws BusError */
   async #isOurs(): Promise<boolean> {
-    const { entry, revision } = await this.look();
-    if (entry?.holder !== this.#options.identity) return false;
-    this.#revision = revision;
-    return true;
+    const found = await this.#get();
+    this.#ports.board.saw(this.key, found);
+    // Gone with its bucket: the lease still runs, and is written anew.
+    const isOurs =
+      found === undefined ? this.held : parseLease(found.value)?.holder === this.#options.identity;
+    if (isOurs) this.#revision = found?.revision ?? 0;
+    return isOurs;
   }
 
-  async #adopt(sent: number): Promise<void> {
+  async #get(): Promise<Entry | undefined> {
+    return (await this.#ports.board.bucket()).get(this.key);
+  }
+
+  /** No answer came: it counts where it is found stored. An entry of ours that was there before proves nothing. */
+  async #adopt(sent: number, before: Sighting): Promise<void> {
     const isOurs = await this.#isOurs().catch(() => false);
-    if (isOurs) this.#heldUntil = sent + this.#options.seconds * 1000;
+    if (isOurs && this.#revision !== before.revision) this.#heldUntil = sent + this.#options.seconds * 1000;
   }
 
   async #write(sent: number | undefined, holder: string, clean = false): Promise<void> {

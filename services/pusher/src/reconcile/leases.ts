@@ -3,7 +3,14 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import { Lease } from "./lease.ts";
 import { LeaseBoard } from "./lease-board.ts";
-import { buildLease, CLUSTERS_LEASE_KEY, deviceLeaseKey, lateKey } from "./lease-entry.ts";
+import {
+  buildLease,
+  CLUSTERS_LEASE_KEY,
+  deviceLeaseKey,
+  lateKey,
+  REPLICA_PREFIX,
+  wantedKey,
+} from "./lease-entry.ts";
 import { aimOf, surplusOf, type Sharing } from "./lease-share.ts";
 import { Tenure, type Post } from "./lease-tenure.ts";
 import type { LeaseTurn, Observe } from "./observe.ts";
@@ -28,6 +35,8 @@ const PATIENCE_MS = 1000;
 /** A surplus is handed over when it was there for so long: who holds what changes in steps. */
 const STEADY_MS = 2000;
 
+const SILENT = { missed: () => undefined, turned: () => undefined };
+
 /** The part of this process in the work of all pushers: which devices it holds, and who else is there. */
 export class Leases {
   readonly #options: LeasesOptions;
@@ -46,6 +55,9 @@ export class Leases {
     this.#replicas = new Replicas(options, { ...ports, board: this.#board });
     for (const device of options.devices) this.#devices.set(device, this.#lease(deviceLeaseKey(device)));
     this.#clusters = this.#lease(CLUSTERS_LEASE_KEY);
+    this.#board.onChange((key) => {
+      if (key.startsWith(REPLICA_PREFIX)) this.#ring();
+    });
   }
 
   /** This process may call the device now. Ask just before each call. */
@@ -83,12 +95,17 @@ export class Leases {
       {
         ...this.#ports,
         board: this.#board,
-        patience: (freeMs) => this.#patience(freeMs),
+        patience: (freeMs) => this.#patience(device, freeMs),
+        missed: () => this.#ring(),
         turned: (turn) => this.#turned(device, turn),
       },
     );
     this.#tenures.set(device, tenure);
     const unheard = this.#board.onChange((key) => {
+      if (key === wantedKey(device)) {
+        if (this.#isWanted(device)) tenure.handOver();
+        else tenure.ring();
+      }
       const isLate = key === lateKey(device) && this.#board.seen(key)?.revision !== 0;
       if (!isLate || !tenure.serving) return;
       this.#ports.logger.info(
@@ -107,7 +124,7 @@ export class Leases {
 
   /** Speaks for the clusters whenever that lease is held, until the signal. */
   async serveClusters(post: Post, signal: AbortSignal): Promise<void> {
-    const ports = { ...this.#ports, board: this.#board, patience: () => 0, turned: () => undefined };
+    const ports = { ...this.#ports, board: this.#board, patience: () => 0, ...SILENT };
     await new Tenure(this.#clusters, post, ports).run(signal);
   }
 
@@ -129,7 +146,13 @@ export class Leases {
     }
   }
 
-  #patience(freeMs: number): number {
+  /** A command needs the device for itself. */
+  #isWanted(device: string): boolean {
+    return this.#board.holder(wantedKey(device)) !== undefined;
+  }
+
+  #patience(device: string, freeMs: number): number {
+    if (this.#isWanted(device)) return PATIENCE_MS;
     const active = [...this.#tenures.values()].filter((tenure) => tenure.active).length;
     return active < aimOf(this.#sharing()) ? 0 : PATIENCE_MS - freeMs;
   }
@@ -146,7 +169,11 @@ export class Leases {
 
   #turned(device: string, turn: LeaseTurn): void {
     this.#ports.observe.leased(device, turn);
-    // How many there are decides whether the others may be taken.
+    this.#ring();
+  }
+
+  /** How many devices are held, and by how many, decides whether a free one may be taken. */
+  #ring(): void {
     for (const tenure of this.#tenures.values()) tenure.ring();
   }
 
