@@ -317,6 +317,9 @@ export class ClusterFold {
     this.#uid ??= state.clusterUid;
     this.#verifiedEpoch = state.epoch;
     const changed = differing(this.#defined, state.groups);
+    // Of those without a definition it was not known before: their last event was newer than the last state.
+    for (const [name, { toldAt }] of this.groups)
+      if (toldAt > this.#definedAt && !state.groups.includes(name)) changed.add(name);
     this.#defined = new Set(state.groups);
     this.#definedAt = session.lastSequence;
     this.#isForgotten = false;

@@ -258,6 +258,12 @@ export class TargetPlan {
     );
   }
 
+  /** Groups of a cluster that are no source any more, and whose children are still there. */
+  leaving(cluster: string): number {
+    const gone = (this.#found?.loose ?? []).filter(({ origin }) => origin.cluster === cluster);
+    return gone.filter(({ cause }) => cause !== "unrouted").length;
+  }
+
   /** Sentences for people: near a limit, one address in two clusters, somebody else uses an object of ours. */
   warnings(now: number): readonly string[] {
     const context = this.#refresh(now);

@@ -268,6 +268,7 @@ export class Pusher {
       const isWhole =
         work.wasRead &&
         follower?.fold.verified === true &&
+        work.plan.leaving(cluster) === 0 &&
         reports.every((report) => report.cluster !== cluster || report.inSync);
       if (isWhole) this.#applied.set(key, follower.lastEvent);
       const appliedSequence = this.#applied.get(key) ?? 0;
