@@ -131,11 +131,10 @@ t.test("values that are wrong are refused, by name and with what to give instead
 });
 
 t.test("all that is missing is named at once", { skip }, (t) => {
-  const said = (chart: Chart): string => open().run("template", "x", chartFolder(chart)).stderr;
-  const watcher = said("podgate-watcher");
+  const watcher = withoutValues("podgate-watcher");
   for (const field of ["cluster", "nats.servers", "nats.existingSecret"])
     t.match(watcher, `\n${field}: empty; `);
-  const pusher = said("podgate-pusher");
+  const pusher = withoutValues("podgate-pusher");
   for (const field of ["install", "clusters", "targets", "routes", "nats.servers", "nats.user"])
     t.match(pusher, `\n${field}: empty; `);
   t.end();
@@ -189,11 +188,14 @@ t.test("definitions are part of the chart and stay when it is uninstalled", { sk
 });
 
 t.test("both charts share one file of templates", (t) => {
-  const text = (chart: Chart): string =>
-    readFileSync(join(chartFolder(chart), "templates", "_podgate.tpl"), "utf8");
-  t.equal(text("podgate-pusher"), text("podgate-watcher"));
+  const [watcher, pusher] = CHARTS.map((chart) =>
+    readFileSync(join(chartFolder(chart), "templates", "_podgate.tpl"), "utf8"),
+  );
+  t.equal(watcher, pusher);
   t.end();
 });
+
+const withoutValues = (chart: Chart): string => open().run("template", "x", chartFolder(chart)).stderr;
 
 interface Deployment {
   readonly spec: {

@@ -69,6 +69,15 @@ export async function grantWatcherAccess(
       roleRef: { apiGroup: rbac, kind: "Role", name },
     },
   );
+  return accountAccess(plane, server, tokenSeconds);
+}
+
+/** A token for the account, once something made it: `grantWatcherAccess`, or the chart. */
+export async function accountAccess(
+  plane: AccessibleCluster,
+  server: string = plane.server,
+  tokenSeconds: number = TOKEN_SECONDS,
+): Promise<WatcherAccess> {
   const token = await requestToken(plane, tokenSeconds);
   const access = { server, ca: plane.ca, token };
   return {

@@ -16,10 +16,13 @@ const CUSTOM = "podgate.dev";
 /** Every right the watcher uses with this configuration; the chart's role files grant exactly these. */
 export function rightsOf({ kubernetes, lease }: Configuration): Right[] {
   const { namespace, name } = lease;
-  const read = ["get", "list", "watch"];
+  // Listed where the server cannot stream what is there.
+  const read = ["list", "watch"];
   const leases = { group: "coordination.k8s.io", resource: "leases", namespace };
   return [
-    ...["pods", "nodes", "namespaces"].map((resource): Right => ({ group: "", resource, verbs: read })),
+    ...["pods", "nodes"].map((resource): Right => ({ group: "", resource, verbs: read })),
+    // One of them is the cluster's identity: the uid of kube-system.
+    { group: "", resource: "namespaces", verbs: ["get", ...read] },
     ...(kubernetes.customResources ? customResourceRights(read) : []),
     { ...leases, verbs: ["create"] },
     { ...leases, verbs: ["get", "update"], name },

@@ -69,7 +69,7 @@ t.test("a missing right is named with its verb, and what grants it", async (t) =
   api.denied.add("watch pods");
   api.denied.add("patch addressgroups/status");
   t.match(bad(await api.rows()), [
-    { check: "get, list, watch pods", found: "denied: watch (core API)", fix: /podgate-watcher/ },
+    { check: "list, watch pods", found: "denied: watch (core API)", fix: /podgate-watcher/ },
     { check: "patch addressgroups/status", found: "denied: patch (API group podgate.dev)" },
   ]);
 });
