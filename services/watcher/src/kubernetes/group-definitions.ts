@@ -1,4 +1,4 @@
-import { FIREWALL_NAME } from "@podgate/shared/contract/names";
+import { FIREWALL_NAME, groupName as busName } from "@podgate/shared/contract/names";
 import { object, text, type Json } from "../facts/json.ts";
 import { claimOf } from "../membership/conflicts.ts";
 import type { GroupDefinition } from "../membership/group-definition.ts";
@@ -89,7 +89,8 @@ function nameFaults(groupName: unknown, group: string, own: boolean): string[] {
     return [`spec.groupName: ${quoted(groupName)} must be a text`];
   // A cluster-wide group with a slash in its name would pass for some namespace's.
   const claim = own ? claimOf(group) : group;
-  if (FIREWALL_NAME.test(claim)) return [];
+  // What the bus does not take would make the whole cluster's state message unreadable.
+  if (FIREWALL_NAME.test(claim) && busName.safeParse(group).success) return [];
   const field = own ? "metadata.name" : "spec.groupName";
   return [
     `${field}: "${claim}" cannot be a FortiOS group name (at most 79 of A-Z, a-z, 0-9, . _ : + = @ - and space); choose another name`,
