@@ -3,6 +3,8 @@ import { configurationOf, Stage, type Link, type Replica } from "./stage.ts";
 
 const link = (n: number): Link => ({ user: `pusher-${n}`, source: `192.0.2.${n}`, isCut: false });
 
+t.setTimeout(120_000);
+
 /** What one pusher sent, by its source address. */
 const callsOf = (stage: Stage, n: number) => stage.sent.filter(({ source }) => source === `192.0.2.${n}`);
 const writesOf = (stage: Stage, n: number) => callsOf(stage, n).filter(({ method }) => method !== "GET");
@@ -76,3 +78,143 @@ t.test("after a pusher is gone without a word, the other one writes within 10 s"
     await Promise.all([first.stop(), second.stop()]);
   }
 });
+
+const devices = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ name: `fw${n + 1}`, url: `https://fw${n + 1}.example.com` }));
+
+t.test(
+  "pushers that join and leave share the devices evenly, without a gap and without flapping",
+  async (t) => {
+    const stage = new Stage(configurationOf({ targets: devices(6) }));
+    const watcher = await stage.watcher("east", "web");
+    await stage.watcher("west");
+    const replicas = [stage.replica(link(1))];
+    let address = 0;
+    let slowest = 0;
+    /** Time passes with news each second; each is on every device at once, whoever has it. */
+    const pass = async (ms: number): Promise<void> => {
+      for (const end = stage.clock.now() + ms; stage.clock.now() < end;) {
+        address += 1;
+        const news = `10.0.${Math.floor(address / 250)}.${(address % 250) + 1}`;
+        const from = stage.clock.now();
+        await stage.during(watcher.add("web", news));
+        const hosts = [...stage.devices.keys()];
+        await stage.until(
+          () => hosts.every((host) => stage.group("web", "root", host).includes(news)),
+          30_000,
+        );
+        slowest = Math.max(slowest, stage.clock.now() - from);
+        await stage.clock.run(Math.max(0, from + 1000 - stage.clock.now()));
+      }
+    };
+    const shares = () => Promise.all(replicas.map(leases));
+    const turns = () => stage.lines.filter(({ msg }) => msg === "the lease is held from now on").length;
+    await pass(5000);
+    t.strictSame(await shares(), [6]);
+    slowest = 0;
+    replicas.push(stage.replica(link(2)));
+    await pass(10_000);
+    t.strictSame(await shares(), [3, 3]);
+    replicas.push(stage.replica(link(3)));
+    await pass(10_000);
+    t.strictSame(await shares(), [2, 2, 2]);
+    const before = turns();
+    await pass(40_000);
+    t.equal(turns(), before, "nobody hands over what is shared evenly");
+    const joined = stage.lines.filter(({ msg }) => msg === "another pusher joined");
+    t.equal(joined.length, 6, "each of three hears of two others");
+    await replicas[0]?.stop();
+    replicas.shift();
+    await pass(10_000);
+    t.strictSame(await shares(), [3, 3]);
+    t.comment(`slowest change, from the bus to the last device: ${slowest} ms`);
+    t.ok(slowest <= 500);
+    t.equal(stage.lines.filter(({ msg }) => msg.startsWith("another pusher left")).length, 2);
+    t.ok(turns() - before <= 4, "and no more than the devices it had change hands");
+    for (const replica of replicas) await replica.stop();
+  },
+);
+
+t.test("the silence that a refused token asks for is kept by the next pusher, too", async (t) => {
+  const stage = new Stage();
+  await stage.watcher("east", "web");
+  stage.token = () => "wrong";
+  const first = stage.replica(link(1));
+  await stage.clock.run(2000);
+  const second = stage.replica(link(2));
+  await stage.clock.run(10_000);
+  t.equal(stage.sent.length, 1, "one call with the wrong token");
+  await first.stop();
+  await stage.clock.run(60_000);
+  t.equal(stage.sent.length, 1, "and none by the second");
+  await stage.clock.run(30_000);
+  t.equal(stage.sent.length, 2);
+  t.match(stage.sent[1], { source: "192.0.2.2" });
+  await second.stop();
+});
+
+t.test("statuses are written by who holds, and no two write one again and again", async (t) => {
+  const stage = new Stage(configurationOf({ targets: devices(2) }));
+  const watcher = await stage.watcher("east", "web");
+  const bucket = await stage.server
+    .connect("test")
+    .bucket({ name: "podgate-status", replicas: 1, maxBytes: 0 });
+  const written: string[] = [];
+  const ending = new AbortController();
+  const first = stage.replica(link(1));
+  const second = stage.replica(link(2));
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  await stage.clock.run(20_000);
+  t.strictSame([await leases(first), await leases(second)], [1, 1]);
+  void (async () => {
+    for await (const { key } of bucket.watch(">", ending.signal)) written.push(key);
+  })();
+  await stage.clock.run(1);
+  written.length = 0;
+  await stage.clock.run(60_000);
+  const counts = Object.groupBy(written, (key) => key);
+  t.strictSame(Object.keys(counts).toSorted(), [
+    "east",
+    "east.fw1",
+    "east.fw2",
+    "west",
+    "west.fw1",
+    "west.fw2",
+  ]);
+  t.ok(
+    Object.values(counts).every((each) => (each?.length ?? 0) <= 2),
+    "each renewed every 30 s",
+  );
+  await first.stop();
+  await stage.clock.run(5000);
+  for (const target of ["fw1", "fw2"]) {
+    const status = await stage.during(stage.targetStatus("east", target));
+    t.match(status?.groups["web"], { desired: 1, applied: 1, inSync: true }, target);
+  }
+  ending.abort();
+  await second.stop();
+});
+
+t.test(
+  "without NATS nothing is written; with it again, what was missed is, after a look at the device",
+  async (t) => {
+    const stage = new Stage();
+    const watcher = await stage.watcher("east", "web");
+    const only = stage.replica(link(1));
+    await stage.during(watcher.add("web", "10.0.0.1"));
+    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
+    await stage.clock.run(3000);
+    stage.server.stop();
+    await stage.clock.run(7000);
+    const calls = stage.sent.length;
+    await stage.clock.run(300_000);
+    t.equal(stage.sent.length, calls, "its lease is over: nobody knows who else may write");
+    stage.server.start();
+    const back = stage.clock.now();
+    await stage.during(watcher.add("web", "10.0.0.2"));
+    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1", "10.0.0.2"), 10_000));
+    t.comment(`NATS is back → written: ${stage.clock.now() - back} ms`);
+    t.equal(stage.sent[calls]?.method, "GET", "it looks before it writes");
+    await only.stop();
+  },
+);
