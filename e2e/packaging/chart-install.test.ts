@@ -127,20 +127,16 @@ t.test("install, upgrade, rollback and uninstall; two clusters feed one firewall
   for (const [name, podCidr] of Object.entries({ a: "10.42.0.0/16", b: "10.43.0.0/16" }))
     sites.set(name, await newSite(name, podCidr, (close) => closers.push(close)));
   const { plane, helm } = sites.get("a") as Site;
-  const inA = ["--namespace", NAMESPACE, "--values", helm.values(watcherValues("a"))];
-  const wait = ["--wait", "--timeout", "120s"];
+  const there = ["--namespace", NAMESPACE, "--wait", "--timeout", "120s"];
+  const inA = [...there, "--values", helm.values(watcherValues("a"))];
 
-  helm.ok("install", RELEASE, olderChart(helm), ...inA, ...wait);
+  helm.ok("install", RELEASE, olderChart(helm), ...inA);
   t.notOk(await hasNodeAddressType(plane), "a definition as the older chart has it");
   const other = sites.get("b") as Site;
-  other.helm.ok(
-    ...["install", RELEASE, chartFolder("podgate-watcher"), "--namespace", NAMESPACE, ...wait],
-    ...["--values", other.helm.values(watcherValues("b"))],
-  );
-  helm.ok(
-    ...["install", "podgate-pusher", chartFolder("podgate-pusher"), "--namespace", NAMESPACE, ...wait],
-    ...["--values", helm.values(PUSHER_VALUES)],
-  );
+  const inB = [...there, "--values", other.helm.values(watcherValues("b"))];
+  other.helm.ok("install", RELEASE, chartFolder("podgate-watcher"), ...inB);
+  const pusherValues = helm.values(PUSHER_VALUES);
+  helm.ok("install", "podgate-pusher", chartFolder("podgate-pusher"), ...there, "--values", pusherValues);
   t.pass("admitted by Pod Security restricted; all pods became ready");
 
   const watchers = new Map<string, Service>();
@@ -155,11 +151,11 @@ t.test("install, upgrade, rollback and uninstall; two clusters feed one firewall
   });
 
   const calm = firewall.simulator.log({}).at(-1)?.id ?? 0;
-  helm.ok("upgrade", RELEASE, chartFolder("podgate-watcher"), ...inA, ...wait);
+  helm.ok("upgrade", RELEASE, chartFolder("podgate-watcher"), ...inA);
   t.ok(await hasNodeAddressType(plane), "the upgrade brought the definition's new field");
-  helm.ok("rollback", RELEASE, "1", "--namespace", NAMESPACE, ...wait);
+  helm.ok("rollback", RELEASE, "1", ...there);
   t.notOk(await hasNodeAddressType(plane), "the rollback took it back");
-  helm.ok("upgrade", RELEASE, chartFolder("podgate-watcher"), ...inA, ...wait);
+  helm.ok("upgrade", RELEASE, chartFolder("podgate-watcher"), ...inA);
   t.equal((await plane.client.list(GROUPS)).length, 1, "the group's definition lived through all that");
 
   await t.test("the account may do what the watcher does, and nothing else", async (t) => {
@@ -173,7 +169,7 @@ t.test("install, upgrade, rollback and uninstall; two clusters feed one firewall
     t.strictSame(unused.toSorted(), [], "no right is unused");
   });
 
-  helm.ok("uninstall", RELEASE, "--namespace", NAMESPACE, ...wait);
+  helm.ok("uninstall", RELEASE, ...there);
   const left = await plane.client.get({ ...DEFINITION });
   t.equal(left.metadata.name, DEFINITION.name, "the definitions stay");
   t.equal((await plane.client.list(GROUPS)).length, 2, "and with them the groups");

@@ -61,7 +61,8 @@ function looseOrClosed(
   // A quantity, a port that may be a name, a schema of any form: the server takes more than its type says.
   const isLoose =
     schema["format"] === "int-or-string" || schema["x-kubernetes-preserve-unknown-fields"] === true;
-  const isQuantity = String(schema["description"] ?? "").startsWith("Quantity is a fixed-point");
+  const { description } = schema;
+  const isQuantity = typeof description === "string" && description.startsWith("Quantity is a fixed-point");
   if (isLoose || isQuantity) return {};
   const fields = Object.entries(schema).map(([key, value]): [string, unknown] => [
     key,
