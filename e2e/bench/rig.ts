@@ -13,6 +13,7 @@ import { startFirewall, type Firewall } from "../stack/firewall.ts";
 import { temporaryDirectory } from "../stack/leftovers.ts";
 import { startNats, type Nats } from "../stack/nats.ts";
 import { Service } from "../stack/service.ts";
+import { imageEnvironment } from "./image-environment.ts";
 
 export const CLUSTER = "bench";
 export const VDOM = "root";
@@ -188,6 +189,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     const pusher = new Service({
       service: "pusher",
       configuration: configurationOf(options.budget),
+      env: imageEnvironment("pusher"),
       ...asInProduction,
     });
     closers.push(() => pusher.close());
@@ -200,6 +202,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
         kubernetes: { kubeconfigFile: kubeconfig },
         ops: { host: "127.0.0.1", port: 0 },
       },
+      env: imageEnvironment("watcher"),
       ...asInProduction,
     });
     closers.push(() => watcher.close());

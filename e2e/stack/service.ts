@@ -14,6 +14,8 @@ export interface ServiceOptions {
   readonly configuration: object;
   /** Options of Node, as `--max-old-space-size=64`. */
   readonly nodeOptions?: readonly string[];
+  /** Of its environment, as the images set it. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Stacks of errors name the sources; costs 50 MB. Default true. */
   readonly sourceMaps?: boolean;
 }
@@ -76,10 +78,11 @@ export class Service {
   /** @throws when it ends before its ops server listens, with what it printed */
   async start(): Promise<void> {
     if (this.running) return;
-    const { service, nodeOptions = [], sourceMaps = true } = this.#options;
+    const { service, env = {}, nodeOptions = [], sourceMaps = true } = this.#options;
     const program = new Program({
       name: this.name,
       command: process.execPath,
+      env,
       args: [
         ...nodeOptions,
         ...(sourceMaps ? ["--enable-source-maps"] : []),

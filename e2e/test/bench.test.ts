@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
+import { imageEnvironment } from "../bench/image-environment.ts";
 import { quantile, quantiles } from "../bench/quantiles.ts";
 import { render, type Section } from "../bench/report.ts";
 import { usageOf } from "../bench/usage.ts";
@@ -50,6 +51,18 @@ t.test("a table shows every row, and says of each aim whether it was met", async
   t.match(text, /^second\s+-$/m);
   t.match(text, /^met\s+fast: 5 ms, aim at most 5 ms$/m);
   t.match(text, /^MISSED slim: 151 MB, aim at most 150 MB$/m);
+});
+
+t.test("the services are run with the environment of their images", async (t) => {
+  for (const service of ["watcher", "pusher"] as const) {
+    const environment = imageEnvironment(service);
+    t.match(environment, {
+      NODE_ENV: "production",
+      NODE_OPTIONS: /^--max-semi-space-size=\d+$/,
+      MALLOC_ARENA_MAX: "1",
+    });
+    t.notOk("PODGATE_VERSION" in environment, "a build argument is no value");
+  }
 });
 
 t.test("memory and CPU of a process are read", async (t) => {

@@ -30,6 +30,8 @@ interface Release {
  * it on.
  */
 export class Membership {
+  /** False: mutations answer with no changes, for whoever waits for the lists to be whole. */
+  tells = true;
   readonly #inventory = new Inventory();
   readonly #holdings = new Holdings();
   #groups = new Map<string, GroupDefinition>();
@@ -222,7 +224,7 @@ export class Membership {
       if (only !== undefined && !only.has(group)) continue;
       for (const address of wanted(entry, definition, this.#inventory, now)) {
         const { holding, isNew } = this.#holdings.hold(group, address, entry);
-        if (isNew) this.#gained.add(holding);
+        if (isNew && this.tells) this.#gained.add(holding);
         after.push(holding);
       }
     }
@@ -273,7 +275,7 @@ export class Membership {
     }
     this.#releases = [];
     this.#gained = new Set();
-    return changes;
+    return this.tells ? changes : [];
   }
 }
 

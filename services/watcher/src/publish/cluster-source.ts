@@ -54,6 +54,7 @@ export class ClusterSource implements SessionSource {
     this.#options = options;
     const { clock } = options;
     const m = this.membership;
+    m.tells = false;
     const pods: Sink<PodFact> = {
       replace: (facts) => this.#say(m.replacePods(facts, clock.monotonic())),
       put: (fact) => this.#say(m.putPod(fact, clock.monotonic())),
@@ -98,6 +99,10 @@ export class ClusterSource implements SessionSource {
   ): Promise<void> {
     this.#tell = onChanges;
     await Promise.all(Object.values(this.#reflectors).map((reflector) => reflector.run(minimum, signal)));
+  }
+
+  follow(): void {
+    this.membership.tells = true;
   }
 
   get fresh(): boolean {

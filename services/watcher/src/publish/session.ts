@@ -23,7 +23,7 @@ export interface SessionPublisher {
   readBack(begin: () => (row: Stored) => void, signal: AbortSignal): Promise<boolean>;
 }
 
-/** The Kubernetes side: its changes come through `onChanges`, in order. */
+/** The Kubernetes side: its changes come through `onChanges`, in order, from `follow` on. */
 export interface SessionSource extends Present {
   /** Lists and watches until the signal. A list older than the version given is refused. */
   run(
@@ -31,6 +31,8 @@ export interface SessionSource extends Present {
     onChanges: (changes: readonly Change[]) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** What comes before is no news: 100,000 pods of a first list would be as many changes. */
+  follow(): void;
   /** Changes that only time brings (terminating pods past their grace). */
   tick(): readonly Change[];
   /** Milliseconds of the monotonic clock at which `tick` next has something to say. */
@@ -146,7 +148,9 @@ export class Session {
 
   async #readBack(scope: AbortSignal): Promise<void> {
     this.#whole = await this.#ports.publisher.readBack(() => {
-      const difference = new Difference(this.#ports.source);
+      const { source } = this.#ports;
+      source.follow();
+      const difference = new Difference(source);
       this.#difference = difference;
       return (row) => difference.take(row);
     }, scope);

@@ -7,6 +7,7 @@ import type { SessionSource } from "./session.ts";
 export function withoutMembers(source: SessionSource): SessionSource {
   return {
     run: (minimum, _onChanges, signal) => source.run(minimum, () => undefined, signal),
+    follow: () => undefined,
     onChange: (run) => source.onChange(run),
     listed: () => source.listed(),
     resourceVersion: () => source.resourceVersion(),

@@ -23,7 +23,7 @@ const silent = (): void => undefined;
 const pod = (ip: string) => ({ status: { phase: "Running", podIPs: [{ ip }] } });
 
 /** A cluster with one group of all pods and one pod in it. */
-function scene(t: Test) {
+function scene(t: Test, { follow = true } = {}) {
   const clock = new VirtualClock();
   const api = new ApiServer(clock);
   for (const path of [NODES, NAMESPACES, ADDRESS_GROUPS]) api.serve(path);
@@ -48,6 +48,7 @@ function scene(t: Test) {
     onRejectedAddress: silent,
   });
   const stop = new AbortController();
+  if (follow) source.follow();
   const run = source.run("", (changes) => told.push(...brief(changes)), stop.signal);
   t.teardown(async () => {
     stop.abort();
@@ -87,6 +88,17 @@ t.test("a watcher that starts while the CRD is being deleted is not synced", asy
   await s.clock.run(30_000);
   t.equal(s.source.fresh, false);
   t.strictSame(s.source.stale().toSorted(), ["addressgroups", "clusteraddressgroups"]);
+});
+
+t.test("what was there before somebody follows is no news", async (t) => {
+  const s = scene(t, { follow: false });
+  await s.clock.run(1000);
+  t.strictSame(s.told, []);
+  t.match([...s.source.members()], [{ group: "web", address: "10.0.0.1" }]);
+  s.source.follow();
+  s.api.put(PODS, "b", pod("10.0.0.2"));
+  await s.clock.run(1000);
+  t.strictSame(s.told, ["+ web 10.0.0.2"]);
 });
 
 t.test("a group that somebody deletes is gone at once", async (t) => {

@@ -67,6 +67,7 @@ export class Source implements SessionSource {
   #onChanges: (changes: readonly Change[]) => void = () => undefined;
   #onChange: () => void = () => undefined;
   #fresh = false;
+  #followed = false;
   minimum: string | undefined;
 
   constructor(cluster: Cluster) {
@@ -91,8 +92,12 @@ export class Source implements SessionSource {
     this.#onChange();
   }
 
+  follow(): void {
+    this.#followed = true;
+  }
+
   tell(changes: readonly Change[]): void {
-    this.#onChanges(changes);
+    if (this.#followed) this.#onChanges(changes);
   }
 
   changed(): void {
