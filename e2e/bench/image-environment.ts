@@ -8,10 +8,10 @@ import { fileURLToPath } from "node:url";
 export function imageEnvironment(service: "watcher" | "pusher"): Record<string, string> {
   const file = fileURLToPath(new URL(`../../services/${service}/Dockerfile`, import.meta.url));
   const lines = readFileSync(file, "utf8").replaceAll("\\\n", " ").split("\n");
-  const pairs = lines
-    .filter((line) => line.startsWith("ENV "))
-    .flatMap((line) => [...line.matchAll(/(?<= )(\w+)=(\S+)/g)])
-    .map(([, name = "", value = ""]) => [name, value.replaceAll('"', "")])
-    .filter(([, value]) => !value?.includes("$"));
-  return Object.fromEntries(pairs);
+  const environment: Record<string, string> = {};
+  for (const line of lines.filter((each) => each.startsWith("ENV "))) {
+    for (const [, name = "", value = ""] of line.matchAll(/(?<= )(\w+)=(\S+)/g))
+      if (!value.includes("$")) environment[name] = value.replaceAll('"', "");
+  }
+  return environment;
 }
