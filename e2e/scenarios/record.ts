@@ -25,7 +25,8 @@ const PATIENCE_MS = 120_000;
 
 /** What an API server said of everything that decides who is in a group, with the time at which it was heard. */
 export class ClusterRecord {
-  readonly #heard: Heard[] = [];
+  #heard: Heard[] = [];
+  readonly #known = new Map<string, KubernetesObject>();
   readonly #stopping = new AbortController();
   readonly #watching: readonly Promise<void>[];
   readonly #caughtUp: Promise<unknown>;
@@ -33,7 +34,6 @@ export class ClusterRecord {
   constructor(client: KubernetesClient) {
     const watches = WATCHED.map((where) => {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const known = new Map<string, KubernetesObject>();
       /** Known before a new beginning, and not told again yet. */
       let doubted: Set<string> | undefined;
       const hear = ({ type, object }: WatchEvent): void => {
@@ -42,19 +42,23 @@ export class ClusterRecord {
         if (type === "BOOKMARK") {
           resolve();
           for (const uid of doubted ?? []) {
-            this.#heard.push({ at, type: "DELETED", object: known.get(uid) as KubernetesObject });
-            known.delete(uid);
+            this.#heard.push({ at, type: "DELETED", object: this.#known.get(uid) as KubernetesObject });
+            this.#known.delete(uid);
           }
           doubted = undefined;
           return;
         }
         const { uid = "" } = object.metadata;
-        if (type === "DELETED") known.delete(uid);
-        else known.set(uid, object);
+        if (type === "DELETED") this.#known.delete(uid);
+        else this.#known.set(uid, object);
         doubted?.delete(uid);
         this.#heard.push({ at, type, object });
       };
-      const resume = { patienceMs: PATIENCE_MS, onAgain: () => void (doubted = new Set(known.keys())) };
+      const onAgain = (): void => {
+        const mine = [...this.#known].filter(([, object]) => object.kind === where.kind);
+        doubted = new Set(mine.map(([uid]) => uid));
+      };
+      const resume = { patienceMs: PATIENCE_MS, onAgain };
       const watching = client.watch(where, hear, this.#stopping.signal, {}, resume);
       return { watching, caughtUp: Promise.race([promise, watching]) };
     });
@@ -68,6 +72,15 @@ export class ClusterRecord {
   async ready(): Promise<this> {
     await this.#caughtUp;
     return this;
+  }
+
+  /** Only what is there now counts from now on, as if it had always been. */
+  forget(): void {
+    const order: readonly string[] = WATCHED.map(({ kind }) => kind);
+    const present = [...this.#known.values()].toSorted(
+      (one, other) => order.indexOf(one.kind) - order.indexOf(other.kind),
+    );
+    this.#heard = present.map((object) => ({ at: 0, type: "ADDED", object }));
   }
 
   /** @throws when a watch broke: the record would have a gap */

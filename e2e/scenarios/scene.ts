@@ -1,4 +1,6 @@
 import type { Test } from "tap";
+import { usedRights } from "../packaging/rights.ts";
+import { WATCHER_USER } from "../stack/control-plane.ts";
 import { membershipHistory } from "../stack/history.ts";
 import type { KubernetesObject } from "../stack/kubernetes-client.ts";
 import type { Service } from "../stack/service.ts";
@@ -83,6 +85,7 @@ export interface JudgeScene extends OnFirewall {
 export class Scene {
   readonly stack: Stack;
   readonly #records: ReadonlyMap<string, ClusterRecord>;
+  readonly #takenAway = new Set<string>();
 
   constructor(stack: Stack, records: ReadonlyMap<string, ClusterRecord>) {
     this.stack = stack;
@@ -234,6 +237,15 @@ export class Scene {
     return judge(group, sightings, () => true, history, options);
   }
 
+  /** What was so far is forgotten, here and on the firewalls: verdicts are of what comes from now on. */
+  forget(): void {
+    for (const record of this.#records.values()) record.forget();
+    for (const { simulator } of this.stack.firewalls.values()) {
+      simulator.device.log.clear();
+      simulator.device.chronicle.clear(simulator.device.configuration);
+    }
+  }
+
   /** The product's last lines, for people who look for what went wrong. */
   explain(): void {
     const services: Service[] = [this.stack.pusher];
@@ -242,10 +254,27 @@ export class Scene {
       console.error(`--- ${name}\n${output.slice(-LOG_LINES).join("\n")}`);
   }
 
-  /** @throws when a record had a gap: its verdicts would be worth nothing */
+  /** From now on the watcher may be refused what it does with this resource: somebody takes a right away. */
+  takesAway(resource: string): void {
+    this.#takenAway.add(resource);
+  }
+
+  /** What the product asked for without a right to it; the stack gives it those that the documentation tells. */
+  overreached(): string[] {
+    const { firewalls, clusters } = this.stack;
+    return [
+      ...[...firewalls.values()].flatMap((firewall) => firewall.overreached),
+      ...[...clusters.values()].flatMap(({ plane }) => usedRights(plane.audited(), WATCHER_USER).refused),
+    ].filter((refused) => !this.#takenAway.has(refused.split(/[ :]/)[1] ?? ""));
+  }
+
+  /** @throws when a record had a gap: its verdicts would be worth nothing; and when the product asked for too much */
   async close(): Promise<void> {
     try {
       await Promise.all([...this.#records.values()].map((record) => record.stop()));
+      const refused = this.overreached();
+      if (refused.length > 0)
+        throw new Error(`refused for want of a right: ${[...new Set(refused)].join("; ")}`);
     } finally {
       await this.stack.close();
     }

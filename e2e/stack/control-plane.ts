@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { tool } from "../tools/tool.ts";
@@ -20,10 +20,12 @@ export interface ControlPlaneOptions {
   readonly podCidr?: string;
   /** A second address for each pod, of this range. */
   readonly podCidr6?: string;
-  /** Writes what was asked and answered to `audit.log` in its directory. */
+  /** `audit.log` in its directory holds what everybody asked; default: what accounts of the watcher's namespace did. */
   readonly audit?: boolean;
 }
 
+/** As the API server calls the watcher's account (watcher-access.ts). */
+export const WATCHER_USER = "system:serviceaccount:podgate:podgate-watcher";
 const SERVICE_CIDR = "10.96.0.0/16";
 const SERVICE_CIDR6 = "fd00:96::/112";
 const SERVICE_ADDRESS = "10.96.0.1";
@@ -43,7 +45,7 @@ export class ControlPlane {
   readonly #remove: () => void;
   #apiServer: Program;
   readonly #startApiServer: () => Program;
-  #others: Program[] = [];
+  #others: { readonly start: () => Program; program: Program }[] = [];
 
   constructor(parts: {
     options: ControlPlaneOptions;
@@ -72,8 +74,8 @@ export class ControlPlane {
   }
 
   /** Programs that hang on the API server; they end with it. */
-  add(...programs: Program[]): void {
-    this.#others.push(...programs);
+  add(...starts: (() => Program)[]): void {
+    this.#others.push(...starts.map((start) => ({ start, program: start() })));
   }
 
   async ready(): Promise<void> {
@@ -82,6 +84,12 @@ export class ControlPlane {
       async () => ((await this.client.call("GET", "/readyz").catch(() => "")) === "ok" ? true : undefined),
       READY_MS,
     );
+  }
+
+  /** `audit.log` as far as it is written. */
+  audited(): string {
+    const file = join(this.directory, "audit.log");
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
 
   /** Server-side apply as admin. */
@@ -99,6 +107,13 @@ export class ControlPlane {
     await this.#apiServer.stop();
     this.#apiServer = this.#startApiServer();
     await this.ready();
+    // Their informers would come back by themselves, but after a second failure only in half a minute.
+    await Promise.all(
+      this.#others.map(async (other) => {
+        await other.program.kill();
+        other.program = other.start();
+      }),
+    );
   }
 
   /** Every older version is gone, from etcd and (by a restart) from the API server's watch cache. */
@@ -119,7 +134,8 @@ export class ControlPlane {
   async close(): Promise<void> {
     await this.client.close();
     // Nothing here is worth an orderly end: the directory goes, too.
-    await Promise.all([...this.#others, this.#apiServer, this.#etcd].map((program) => program.kill()));
+    const others = this.#others.map(({ program }) => program);
+    await Promise.all([...others, this.#apiServer, this.#etcd].map((program) => program.kill()));
     this.#remove();
   }
 }
@@ -175,10 +191,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     "service-account-signing-key-file": signingFile,
     "service-cluster-ip-range":
       options.podCidr6 === undefined ? SERVICE_CIDR : `${SERVICE_CIDR},${SERVICE_CIDR6}`,
-    ...(options.audit === true && {
-      "audit-policy-file": file("audit.yaml", stringify(AUDIT_POLICY)),
-      "audit-log-path": join(directory, "audit.log"),
-    }),
+    "audit-policy-file": file("audit.yaml", stringify(auditPolicy(options.audit === true))),
+    "audit-log-path": join(directory, "audit.log"),
   });
   const plane = new ControlPlane({
     options,
@@ -202,36 +216,39 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       "kube-api-burst": "1000",
     };
     plane.add(
-      new Program({
-        name: `kube-controller-manager of ${options.name}`,
-        command: kcmBin,
-        args: flags({
-          ...hasAccess,
-          ...alone,
-          "root-ca-file": caFile,
-          "service-account-private-key-file": signingFile,
+      () =>
+        new Program({
+          name: `kube-controller-manager of ${options.name}`,
+          command: kcmBin,
+          args: flags({
+            ...hasAccess,
+            ...alone,
+            "root-ca-file": caFile,
+            "service-account-private-key-file": signingFile,
+          }),
         }),
-      }),
-      new Program({
-        name: `kube-scheduler of ${options.name}`,
-        command: schedulerBin,
-        args: flags({ ...hasAccess, ...alone }),
-      }),
-      new Program({
-        name: `kwok of ${options.name}`,
-        command: kwokBin,
-        args: flags({
-          ...hasAccess,
-          config: file(
-            "kwok.yaml",
-            kwokConfiguration()
-              .map((part) => stringify(part))
-              .join("---\n"),
-          ),
-          "manage-all-nodes": "true",
-          "node-lease-duration-seconds": "40",
+      () =>
+        new Program({
+          name: `kube-scheduler of ${options.name}`,
+          command: schedulerBin,
+          args: flags({ ...hasAccess, ...alone }),
         }),
-      }),
+      () =>
+        new Program({
+          name: `kwok of ${options.name}`,
+          command: kwokBin,
+          args: flags({
+            ...hasAccess,
+            config: file(
+              "kwok.yaml",
+              kwokConfiguration()
+                .map((part) => stringify(part))
+                .join("---\n"),
+            ),
+            "manage-all-nodes": "true",
+            "node-lease-duration-seconds": "40",
+          }),
+        }),
     );
     const podCidrs = [
       options.podCidr ?? "10.42.0.0/16",
@@ -250,12 +267,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-const AUDIT_POLICY = {
+const auditPolicy = (isFull: boolean): object => ({
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
   omitStages: ["RequestReceived"],
-  rules: [{ level: "Metadata" }],
-};
+  rules: isFull ? [{ level: "Metadata" }] : [{ level: "Metadata", users: [WATCHER_USER] }, { level: "None" }],
+});
 
 function servingPair(authority: Authority) {
   return authority.issue({

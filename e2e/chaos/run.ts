@@ -1,0 +1,100 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { quantiles, type Quantiles } from "../bench/quantiles.ts";
+import { makeForeign, playRound, rest, type Round } from "./round.ts";
+import { prepare } from "./workload.ts";
+import { startWorld } from "./world.ts";
+
+const RESULTS = fileURLToPath(new URL("../bench/results/", import.meta.url));
+
+export interface RunOptions {
+  readonly rounds: number;
+  /** Of the first round; the next has the next. */
+  readonly seed: number;
+  /** One line for each round, and for what went wrong. */
+  readonly say: (line: string) => void;
+}
+
+export interface Report {
+  readonly seed: number;
+  readonly rounds: number;
+  /** What was wrong, by round; empty = nothing ever was. */
+  readonly wrong: readonly { readonly seed: number; readonly wrong: readonly string[] }[];
+  /** How often each class of disturbance struck. */
+  readonly kinds: Readonly<Record<string, number>>;
+  readonly changes: number;
+  /** Milliseconds. */
+  readonly removals: Quantiles;
+  readonly additions: Quantiles;
+  readonly rest: Quantiles;
+}
+
+/** The one command that plays a round again. */
+export const replay = (seed: number): string => `npm run chaos -- --rounds 1 --seed ${seed}`;
+
+/** Plays rounds on one stack. A round that never comes to rest ends the run: what follows would be worth nothing. */
+export async function runChaos({ rounds, seed: first, say }: RunOptions): Promise<Report> {
+  const played: Round[] = [];
+  const wrong: { seed: number; wrong: readonly string[] }[] = [];
+  const world = await startWorld();
+  try {
+    makeForeign(world.scene);
+    await prepare(world.scene);
+    await rest(world);
+    for (let seed = first; seed < first + rounds; seed += 1) {
+      const round = await playRound(world, seed).catch((error: unknown) => String(error));
+      if (typeof round === "string") {
+        wrong.push({ seed, wrong: [round] });
+        say(`round ${seed}: ${round}`);
+      } else {
+        played.push(round);
+        say(words(round));
+        if (round.wrong.length > 0) wrong.push({ seed, wrong: round.wrong });
+      }
+      if (wrong.at(-1)?.seed === seed) {
+        say(`  ${keep(seed, world.output())}; again: ${replay(seed)}`);
+        if (typeof round === "string") break;
+      }
+    }
+  } finally {
+    await world.close();
+  }
+  return report(first, played, wrong);
+}
+
+function words({ seed, disturbances, changes, restMs, wrong, lateRemovals }: Round): string {
+  const late = Math.round(Math.max(0, ...lateRemovals));
+  const verdict = wrong.length === 0 ? "right" : `WRONG: ${wrong.join("; ")}`;
+  return `round ${seed}: ${disturbances.join("; ")}; ${changes} changes; at rest after ${restMs} ms; latest removal ${late} ms; ${verdict}`;
+}
+
+/** @returns where it is */
+function keep(seed: number, output: string): string {
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `chaos-${seed}.log`);
+  writeFileSync(file, output);
+  return `what the services printed is in ${file}`;
+}
+
+function report(seed: number, played: readonly Round[], wrong: Report["wrong"]): Report {
+  const kinds: Record<string, number> = {};
+  for (const kind of played.flatMap((round) => round.kinds)) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  return {
+    seed,
+    rounds: played.length,
+    wrong,
+    kinds,
+    changes: played.reduce((sum, round) => sum + round.changes, 0),
+    removals: quantiles(played.flatMap((round) => round.lateRemovals)),
+    additions: quantiles(played.flatMap((round) => round.lateAdditions)),
+    rest: quantiles(played.map(({ restMs }) => restMs)),
+  };
+}
+
+export function writeReport(result: Report): string {
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `chaos-${result.seed}.json`);
+  writeFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), ...result }, undefined, 1)}\n`);
+  return file;
+}
