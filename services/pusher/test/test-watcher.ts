@@ -8,6 +8,8 @@ import { pokeSubject, streamOf } from "@podgate/shared/contract/subjects";
 import type { Clock } from "@podgate/shared/runtime/clock";
 
 const HEARTBEAT_MS = 2000;
+/** As watchers do. */
+const TOMBSTONE_SECONDS = 3600;
 
 /** What a watcher says, without a cluster behind it: a test tells it what is so. */
 export class TestWatcher {
@@ -78,6 +80,7 @@ export class TestWatcher {
     if (this.#members.delete(`${group} ${address}`)) this.#digest.remove(group, address);
     await this.#publish(
       buildEvent({ ...this.#event(group, address), op: "remove", cause, owners: [], ownerCount: 0 }),
+      { ttlSeconds: TOMBSTONE_SECONDS },
     );
   }
 
@@ -122,9 +125,12 @@ export class TestWatcher {
     }
   }
 
-  async #publish(message: { readonly subject: string; readonly data: Uint8Array }): Promise<void> {
+  async #publish(
+    message: { readonly subject: string; readonly data: Uint8Array },
+    options: { readonly ttlSeconds?: number } = {},
+  ): Promise<void> {
     try {
-      await this.#publisher?.publish(message);
+      await this.#publisher?.publish(message, options);
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     }
