@@ -218,3 +218,62 @@ t.test(
     await only.stop();
   },
 );
+
+t.test("a write that arrives after another pusher took over is found and corrected", async (t) => {
+  for (const lagMs of [8000, 10_000, 20_000, 28_000]) {
+    const stage = new Stage();
+    const watcher = await stage.watcher("east", "web");
+    const own = link(1);
+    const first = stage.replica(own);
+    await stage.clock.run(2000);
+    const second = stage.replica(link(2));
+    for (const n of [1, 2]) await stage.during(watcher.add("web", `10.0.0.${n}`));
+    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1", "10.0.0.2")));
+    await stage.clock.run(5000);
+    own.lagMs = lagMs;
+    await stage.during(watcher.remove("web", "10.0.0.1"));
+    const sent = stage.clock.now();
+    t.ok(await stage.until(() => writesOf(stage, 1).some(({ at }) => at >= sent), 1000));
+    first.cut();
+    t.ok(await stage.until(() => stage.holds("web", "10.0.0.2"), 10_000), "the second does it");
+    await stage.during(watcher.add("web", "10.0.0.3"));
+    t.ok(
+      await stage.until(
+        () => stage.holds("web", "10.0.0.2", "10.0.0.3"),
+        sent + lagMs - stage.clock.now() - 1,
+      ),
+    );
+    t.ok(
+      await stage.until(() => !stage.holds("web", "10.0.0.2", "10.0.0.3"), 60_000),
+      "it comes late, and undoes it",
+    );
+    const late = stage.clock.now();
+    t.equal(late - sent, lagMs);
+    t.ok(await stage.until(() => stage.holds("web", "10.0.0.2", "10.0.0.3"), 60_000));
+    const ms = stage.clock.now() - late;
+    t.comment(`a write of ${lagMs} ms, left behind: wrong for ${ms} ms`);
+    t.ok(ms <= 2 * lagMs + 5000);
+    await Promise.all([second.stop(), first.stop()]);
+  }
+});
+
+t.test("one that finds out late that it had lost a device has the next holder read it again", async (t) => {
+  const stage = new Stage();
+  const watcher = await stage.watcher("east", "web");
+  const first = stage.replica(link(1));
+  await stage.clock.run(2000);
+  const second = stage.replica(link(2));
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
+  first.cut();
+  await stage.clock.run(50_000);
+  const quiet = callsOf(stage, 2).length;
+  t.ok(quiet > 0, "the second has it");
+  first.mend();
+  t.ok(await stage.until(() => callsOf(stage, 2).length > quiet, 2000));
+  t.match(
+    stage.lines.find(({ msg }) => msg.includes("may have written late")),
+    { device: "fw1.example.com", by: first.identity },
+  );
+  await Promise.all([first.stop(), second.stop()]);
+});

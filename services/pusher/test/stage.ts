@@ -25,6 +25,8 @@ export interface Link {
   readonly source: string;
   /** Neither the bus nor a device hears it. */
   isCut: boolean;
+  /** What it sends arrives at the device so many milliseconds later, whatever becomes of the sender meanwhile. */
+  lagMs?: number;
 }
 
 export interface Replica {
@@ -254,6 +256,11 @@ export class Stage {
         const headers = { authorization: `Bearer ${this.#tokenOf(target)}` };
         const request = { method, url, headers, body, source: link.source };
         this.sent.push({ at: this.clock.now(), host, method, source: link.source });
+        if (link.lagMs !== undefined) {
+          await this.clock.sleep(link.lagMs);
+          device.handle(request, this.clock.now(), device.admit(request, this.clock.now()));
+          throw new TransportError("reset", true, `${host}: connection lost`);
+        }
         const admission = device.admit(request, this.clock.now());
         await this.clock.sleep(Math.min(timeoutMs, admission.hold), signal).catch(() => undefined);
         if (signal.aborted) throw new TransportError("aborted", true, `${host}: call was broken off`);

@@ -21,10 +21,12 @@ export interface Work {
   /** When `readDue` or `next` may have something new without a ring. */
   wakeAt(now: number): number;
   /**
-   * This process writes it from now on, or somebody else may have written late: it is read before anything else.
-   * @param clean nothing that was sent may still be done; otherwise it is read again and again for a while
+   * This process writes it from now on: it is read before anything else.
+   * @param clean nothing that was sent before may still be done
    */
   tookOver(clean: boolean): void;
+  /** What somebody else sent may still be done, or was done just now: it is read now, and again and again for a while. */
+  suspect(): void;
   /** Something that was sent without an answer may still be done. */
   late(now: number): boolean;
 }
@@ -113,6 +115,12 @@ export class Device {
     this.#waitUntil = Number.NEGATIVE_INFINITY;
     this.#trouble = undefined;
     for (const work of this.#work) work.tookOver(clean);
+    this.ring();
+  }
+
+  /** Somebody who does not hold the device any more may have written it. */
+  suspect(): void {
+    for (const work of this.#work) work.suspect();
     this.ring();
   }
 

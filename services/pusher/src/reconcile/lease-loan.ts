@@ -40,6 +40,7 @@ export async function withDevice<T>(
   const ending = new AbortController();
   const late = clock.timer(waitMs, () => ending.abort());
   const results: { readonly value: T }[] = [];
+  const failures: unknown[] = [];
   const tenure = new Tenure(
     lease,
     {
@@ -48,12 +49,14 @@ export async function withDevice<T>(
       run: async (_, lost) => {
         try {
           results.push({ value: await use(() => lease.held, lost) });
+        } catch (error) {
+          // Thrown on when the lease was given up.
+          failures.push(error);
         } finally {
           ending.abort();
         }
       },
       end: async () => true,
-      lost: () => ending.abort(),
     },
     { ...ports, board, patience: () => 0, missed: () => undefined, turned: () => undefined },
   );
@@ -70,6 +73,7 @@ export async function withDevice<T>(
   } finally {
     late();
   }
+  if (failures.length > 0) throw failures[0];
   const [result] = results;
   if (result === undefined) {
     throw new UserError(

@@ -18,8 +18,6 @@ export interface Post {
   run(signal: AbortSignal, lost: AbortSignal): Promise<void>;
   /** Still held: the last thing to say before another one has it. @returns whether it leaves `clean` */
   end(): Promise<boolean>;
-  /** It was lost while it ran. */
-  lost(): void;
 }
 
 export interface TenurePorts {
@@ -161,7 +159,6 @@ export class Tenure {
       }
       turned("lost");
       logger.warn(fields, "the lease was lost: nothing is sent any more until it is held again");
-      this.#post.lost();
     } finally {
       finished.abort();
       await keeping;

@@ -16,6 +16,11 @@ import { Tenure, type Post } from "./lease-tenure.ts";
 import type { LeaseTurn, Observe } from "./observe.ts";
 import { Replicas } from "./replicas.ts";
 
+export interface DevicePost extends Post {
+  /** Somebody who lost the device may have written it late. */
+  suspect(): void;
+}
+
 export interface LeasesPorts {
   readonly bus: Bus;
   readonly clock: Clock;
@@ -34,6 +39,10 @@ export interface LeasesOptions {
 const PATIENCE_MS = 1000;
 /** A surplus is handed over when it was there for so long: who holds what changes in steps. */
 const STEADY_MS = 2000;
+
+/** That a device was lost is told when NATS can be reached again. */
+const LATE_AGAIN_MS = 1000;
+const LATE_TRIES = 60;
 
 const SILENT = { missed: () => undefined, turned: () => undefined };
 
@@ -86,34 +95,22 @@ export class Leases {
   }
 
   /** Does a device's work whenever it is held, until the signal. */
-  async serve(device: string, post: Post, signal: AbortSignal): Promise<void> {
+  async serve(device: string, post: DevicePost, signal: AbortSignal): Promise<void> {
     const lease = this.#devices.get(device);
     if (lease === undefined) throw new RangeError(`no such device: ${device}`);
-    const tenure = new Tenure(
-      lease,
-      { ...post, lost: () => this.#tellLate(device, post) },
-      {
-        ...this.#ports,
-        board: this.#board,
-        patience: (freeMs) => this.#patience(device, freeMs),
-        missed: () => this.#ring(),
-        turned: (turn) => this.#turned(device, turn),
-      },
-    );
+    const tenure = new Tenure(lease, post, {
+      ...this.#ports,
+      board: this.#board,
+      patience: (freeMs) => this.#patience(device, freeMs),
+      missed: () => this.#ring(),
+      turned: (turn) => this.#turned(device, turn),
+    });
     this.#tenures.set(device, tenure);
     const unheard = this.#board.onChange((key) => {
-      if (key === wantedKey(device)) {
-        if (this.#isWanted(device)) tenure.handOver();
-        else tenure.ring();
-      }
-      const isLate = key === lateKey(device) && this.#board.seen(key)?.revision !== 0;
-      if (!isLate || !tenure.serving) return;
-      this.#ports.logger.info(
-        { device },
-        "a pusher that lost the device may have written late: it is read again",
-      );
-      post.begin(false);
-      void this.#board.remove(key);
+      if (key === lateKey(device)) this.#heardLate(device, tenure, post);
+      if (key !== wantedKey(device)) return;
+      if (this.#isWanted(device)) tenure.handOver();
+      else tenure.ring();
     });
     try {
       await tenure.run(signal);
@@ -170,6 +167,7 @@ export class Leases {
   #turned(device: string, turn: LeaseTurn): void {
     this.#ports.observe.leased(device, turn);
     this.#ring();
+    if (turn === "lost") void this.#tellLate(device);
   }
 
   /** How many devices are held, and by how many, decides whether a free one may be taken. */
@@ -177,14 +175,29 @@ export class Leases {
     for (const tenure of this.#tenures.values()) tenure.ring();
   }
 
-  #tellLate(device: string, post: Post): void {
-    post.lost();
-    const entry = buildLease({
-      holder: this.#options.identity,
-      seconds: this.#options.seconds,
-      clean: false,
-    });
-    void this.#board.put(lateKey(device), entry);
+  /**
+   * Tells the next holder to read again: a process that was paused may have sent a call when it woke up, long after
+   * its lease was over. Nobody needs it to be right in the end: everything is read again each drift period.
+   */
+  async #tellLate(device: string): Promise<void> {
+    const { identity: holder, seconds } = this.#options;
+    const { clock } = this.#ports;
+    for (let attempt = 0; attempt < LATE_TRIES; attempt += 1) {
+      if (await this.#board.put(lateKey(device), buildLease({ holder, seconds, clean: false }))) return;
+      await clock.sleep(LATE_AGAIN_MS);
+    }
+  }
+
+  #heardLate(device: string, tenure: Tenure, post: DevicePost): void {
+    const key = lateKey(device);
+    const by = this.#board.seen(key)?.entry?.holder;
+    if (by === undefined || !tenure.serving) return;
+    this.#ports.logger.info(
+      { device, by },
+      "the pusher that lost the device may have written late: it is read again",
+    );
+    post.suspect();
+    void this.#board.remove(key);
   }
 
   #lease(key: string): Lease {

@@ -13,7 +13,7 @@ import { keepTopology } from "./bus-topology.ts";
 import { ClusterDecisions } from "./cluster-decisions.ts";
 import { Clusters } from "./clusters.ts";
 import type { Device } from "./device.ts";
-import { Leases } from "./leases.ts";
+import { Leases, type DevicePost } from "./leases.ts";
 import type { Post } from "./lease-tenure.ts";
 import { Memory } from "./memory.ts";
 import { NONE_HELD, type TargetNumbers } from "./observe.ts";
@@ -130,7 +130,7 @@ export class Pusher {
   }
 
   /** What only the holder of a device's lease does. */
-  #deviceWork(own: DeviceTargets, clusters: Clusters): Post {
+  #deviceWork(own: DeviceTargets, clusters: Clusters): DevicePost {
     const { device, works } = own;
     let isClean = false;
     return {
@@ -147,7 +147,7 @@ export class Pusher {
         await this.#statuses.write([], this.#statusesOf(own, clusters));
         return isClean;
       },
-      lost: () => undefined,
+      suspect: () => device.suspect(),
     };
   }
 
@@ -161,7 +161,6 @@ export class Pusher {
         await clusters.keep();
         return true;
       },
-      lost: () => undefined,
     };
   }
 

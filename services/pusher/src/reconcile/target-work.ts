@@ -139,7 +139,11 @@ export class TargetWork implements Work {
     this.failedOver();
     this.guard.forget();
     this.#notBefore = Number.NEGATIVE_INFINITY;
-    if (clean) return;
+    if (!clean) this.suspect();
+  }
+
+  suspect(): void {
+    this.failedOver();
     this.#lateFrom = this.#ports.clock.monotonic();
     this.#lateUntil = this.#lateFrom + this.#lateMs;
   }

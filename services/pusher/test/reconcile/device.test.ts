@@ -68,6 +68,10 @@ class Target implements Work {
     this.due = true;
   }
 
+  suspect(): void {
+    this.due = true;
+  }
+
   late(): boolean {
     return false;
   }

@@ -57,7 +57,6 @@ class Process {
         if (!lost.aborted) await clock.sleep(this.finishMs, lost).catch(() => undefined);
       },
       end: async () => true,
-      lost: () => undefined,
     };
     this.#tenure = new Tenure(this.lease, post, {
       ...ports,
