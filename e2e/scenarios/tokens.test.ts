@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FULL_ACCESS } from "@podgate/fortios-simulator/access";
+import { ADDRESS_ACCESS } from "@podgate/fortios-simulator/access";
 import t from "tap";
+import { PRODUCT_USER } from "../stack/firewall.ts";
 import type { Cluster } from "../stack/stack.ts";
 import { WATCHER_ACCOUNT, WATCHER_NAMESPACE } from "../stack/watcher-access.ts";
 import { skip, stage, type Scene } from "./scene.ts";
@@ -14,8 +15,7 @@ const NOTICED_MS = 60_000;
 /** A token file is read again after 60 s. */
 const TOKEN_READ_MS = 90_000;
 
-/** The pusher has a user of its own: that of the simulator is the reader's. */
-const PUSHER = { name: "podgate", profile: FULL_ACCESS, vdoms: "*" } as const;
+const PUSHER = { name: PRODUCT_USER, profile: ADDRESS_ACCESS, vdoms: "*" } as const;
 const FIRST = "the-token-at-first";
 const SECOND = "the-token-that-follows";
 

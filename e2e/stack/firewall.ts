@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ADDRESS_ACCESS, FULL_ACCESS } from "@podgate/fortios-simulator/access";
 import { startSimulator, type Simulator, type SimulatorOptions } from "@podgate/fortios-simulator/simulator";
 import { Agent, request } from "undici";
 import { temporaryDirectory } from "./leftovers.ts";
@@ -11,18 +13,33 @@ export interface ReadOptions {
   readonly family?: "ipv4" | "ipv6";
 }
 
+/** Reads for a warning that the smallest profile does not allow: without them there is nothing to warn of. */
+const OPTIONAL: ReadonlySet<string> = new Set(["monitor/system/ha-peer", "cmdb/system/central-management"]);
+
 /** A simulated FortiGate, and a reader of its REST API that shares no code with it or with the product. */
 export class Firewall {
   readonly simulator: Simulator;
   readonly tokenFile: string;
-  readonly #agent: Agent;
+  #agent: Agent;
   readonly #remove: () => void;
+  readonly #refused: string[] = [];
 
   constructor(simulator: Simulator, tokenFile: string, remove: () => void) {
     this.simulator = simulator;
     this.tokenFile = tokenFile;
     this.#remove = remove;
-    this.#agent = new Agent({ ...(simulator.ca !== undefined && { connect: { ca: simulator.ca } }) });
+    this.#agent = agentFor(simulator);
+    simulator.device.subscribe((entry) => {
+      const { method, path, vdom, status, token, faults } = entry;
+      if (status !== 403 || token !== PRODUCT_USER || faults.length > 0 || OPTIONAL.has(path)) return;
+      const { users, configuration } = simulator.device;
+      const isWhole = users.find(({ name }) => name === token)?.profile === ADDRESS_ACCESS;
+      if (isWhole && configuration.vdom(vdom) !== undefined) this.#refused.push(`${method} ${path}`);
+    });
+  }
+
+  get #readerToken(): string {
+    return this.simulator.device.users.find(({ name }) => name === READER)?.token ?? this.simulator.token;
   }
 
   get url(): string {
@@ -71,12 +88,22 @@ export class Firewall {
     return (answer as { results: T[] }).results;
   }
 
-  /** A call as an administrator makes it. @param path after `/api/v2/` @throws when it is refused */
-  async call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<unknown> {
+  /**
+   * A call as an administrator makes it, or whoever has the token.
+   *
+   * @param path after `/api/v2/`
+   * @throws when it is refused
+   */
+  async call(
+    method: "GET" | "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: object,
+    token = this.#readerToken,
+  ): Promise<unknown> {
     const response = await request(`${this.url}/api/v2/${path}`, {
       method,
       dispatcher: this.#agent,
-      headers: { authorization: `Bearer ${this.simulator.token}`, "user-agent": "podgate-e2e" },
+      headers: { authorization: `Bearer ${token}`, "user-agent": "podgate-e2e" },
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.body.text();
@@ -84,9 +111,29 @@ export class Firewall {
     return JSON.parse(text) as unknown;
   }
 
+  /**
+   * What the product asked for and has no right to, in words; what was refused while somebody had taken rights or the
+   * VDOM away is not in it.
+   */
+  get overreached(): readonly string[] {
+    return this.#refused;
+  }
+
   /** POST, PUT and DELETE of others than this reader, since the given id of the request log. */
   writes(since = 0): ReturnType<Simulator["log"]> {
     return this.simulator.log({ since, writes: true }).filter(({ userAgent }) => userAgent !== "podgate-e2e");
+  }
+
+  /** Another certificate, of another authority. This reader trusts it; the product does once `trust` was called. */
+  async renewCertificate(): Promise<void> {
+    await this.simulator.renewCertificate();
+    await this.#agent.destroy();
+    this.#agent = agentFor(this.simulator);
+  }
+
+  /** The file that the product reads names the authority of the present certificate. */
+  trust(): void {
+    if (this.caFile !== undefined) writeFileSync(this.caFile, this.simulator.ca ?? "");
   }
 
   async close(): Promise<void> {
@@ -96,13 +143,25 @@ export class Firewall {
   }
 }
 
+/** The product's user; it has the smallest profile that can keep address groups, and no more. */
+export const PRODUCT_USER = "podgate";
+/** Of the reader, which is an administrator. */
+const READER = "reader";
+
 export async function startFirewall(options: SimulatorOptions = {}): Promise<Firewall> {
   const [directory, remove] = temporaryDirectory("firewall");
-  const simulator = await startSimulator({ caFile: join(directory, "ca.pem"), ...options });
+  const users = [
+    { name: PRODUCT_USER, token: randomToken(), profile: ADDRESS_ACCESS, vdoms: "*" },
+    { name: READER, token: randomToken(), profile: FULL_ACCESS, vdoms: "*" },
+  ] as const;
+  const simulator = await startSimulator({ caFile: join(directory, "ca.pem"), users, ...options });
   const tokenFile = join(directory, "token");
   writeFileSync(tokenFile, `${simulator.token}\n`, { mode: 0o600 });
   return new Firewall(simulator, tokenFile, remove);
 }
+
+const randomToken = (): string => randomBytes(20).toString("hex");
+const agentFor = ({ ca }: Simulator): Agent => new Agent({ ...(ca !== undefined && { connect: { ca } }) });
 
 interface AddressRow {
   readonly name: string;
