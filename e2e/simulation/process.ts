@@ -98,7 +98,8 @@ export class Process {
   #timer(ms: number, run: () => void): () => void {
     if (this.#state === "dead") return () => undefined;
     let isCanceled = false;
-    const cancel = this.#timeline.after(ms, () => {
+    // As in Node: whole milliseconds, and at least one.
+    const cancel = this.#timeline.after(Math.max(1, Math.trunc(ms)), () => {
       this.deliver(() => {
         if (!isCanceled) run();
       });

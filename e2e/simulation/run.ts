@@ -1,97 +1,69 @@
-import { seededRandom } from "@podgate/shared/runtime/random";
-import { Dice } from "./dice.ts";
-import { History } from "./history.ts";
-import { Oracle } from "./oracle/oracle.ts";
-import { Timeline } from "./timeline.ts";
-import { Workload } from "./workload.ts";
-import { World } from "./world.ts";
+import { FAULTS } from "./faults/all.ts";
+import { Simulation, type SimulationOptions } from "./simulation.ts";
+import { Storm, type Tally } from "./storm.ts";
 
-export interface RunOptions {
-  readonly seed: number;
+export interface RunOptions extends SimulationOptions {
+  /** Things that happen in clusters, faults not counted. */
   readonly steps: number;
-  readonly clusters: number;
-  readonly show?: (line: string) => void;
+  /** Classes of faults; empty = none. */
+  readonly faults: readonly string[];
 }
 
 export interface RunResult {
-  readonly seed: number;
+  readonly options: RunOptions;
   readonly steps: number;
   readonly virtualMs: number;
-  readonly realMs: number;
-  readonly events: number;
+  /** Of the processor. */
+  readonly cpuMs: number;
+  /** How often everything came to rest and was compared. */
+  readonly rests: number;
   readonly hash: string;
+  readonly tallies: ReadonlyMap<string, Tally>;
   readonly violations: readonly string[];
+  /** How long each address stayed in a group after it was freed: milliseconds. */
   readonly exposures: readonly number[];
-  readonly lastLines: readonly string[];
+  /** The end of the history. */
+  readonly last: readonly string[];
 }
 
-const BOUND_MS = 10_000;
-const TICK_MS = 1000;
-const START_MS = 30_000;
-const REST_MS = 300_000;
+/** Steps of one storm, and how many of them bring a fault as well. */
+const STORM_STEPS = 200;
+const FAULTY = 0.25;
+const CALM_STEPS = 20;
+const LINES = 80;
 
+/** One run: storm, calm and rest in turn, until the steps are done or something is wrong. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { seed, steps, clusters, show } = options;
-  const started = performance.now();
-  const timeline = new Timeline();
-  const dice = new Dice(seededRandom(seed));
-  const history = new History(() => timeline.now, show);
-  const violations: string[] = [];
-  const exposures: number[] = [];
-  const violate = (what: string): void => {
-    violations.push(`${(timeline.now / 1000).toFixed(3)} s: ${what}`);
-    history.note("oracle", `VIOLATION ${what}`);
-  };
-  const world = new World({ clusters, timeline, dice, history, onFailure: violate });
-  const oracle = new Oracle({
-    now: () => timeline.now,
-    clusters: new Map(world.clusters.map(({ name, api }) => [name, api])),
-    targets: world.targets,
-    boundMs: BOUND_MS,
-    findings: { violation: violate, exposure: (ms) => exposures.push(ms) },
-  });
-  for (const { device } of world.devices)
-    device.subscribe(({ changed }) => {
-      if (changed) oracle.wrote(device, "product");
-    });
-  const shared = ["172.16.0.1", "172.16.0.2", "172.16.0.3"];
-  const workloads = world.clusters.map((site, at) => new Workload(site, at + 1, dice, timeline, shared));
-  const tick = (): void => {
-    oracle.tick();
-    timeline.after(TICK_MS, tick);
-  };
-  tick();
-  const heal = oracle.health.fall(START_MS);
-  world.start();
-  heal();
-  let done = 0;
-  for (; done < steps && violations.length === 0; done += 1) {
-    await timeline.advance(dice.between(20, 1500));
-    const at = dice.int(0, workloads.length - 1);
-    history.note(world.clusters[at]?.name ?? "", workloads[at]?.act() ?? "");
-  }
-  await rest();
-  return {
-    seed,
-    steps: done,
-    virtualMs: timeline.now,
-    realMs: performance.now() - started,
-    events: history.count,
-    hash: history.hash,
-    violations,
-    exposures,
-    lastLines: history.last(60),
-  };
-
-  async function rest(): Promise<void> {
-    const from = timeline.now;
-    while (violations.length === 0) {
-      await timeline.advance(TICK_MS);
-      if (workloads.some(({ pending }) => pending > 0)) continue;
-      const differences = oracle.differences();
-      if (differences.length === 0) return;
-      if (timeline.now - from < REST_MS) continue;
-      for (const difference of differences) violate(`at rest: ${difference}`);
+  const cpu = process.cpuUsage();
+  const simulation = new Simulation(options);
+  const { world, dice, oracle, history } = simulation;
+  const classes = FAULTS.filter(({ name }) => options.faults.includes(name));
+  const storm = new Storm(classes, world, dice, oracle.health);
+  simulation.start();
+  let rests = 0;
+  while (simulation.steps < options.steps && simulation.fine) {
+    const until = Math.min(options.steps, simulation.steps + STORM_STEPS);
+    while (simulation.steps < until && simulation.fine) {
+      await simulation.act(20, 1500);
+      if (dice.chance(FAULTY)) storm.strike();
     }
+    storm.calm();
+    await simulation.recover();
+    for (let step = 0; step < CALM_STEPS && simulation.fine; step += 1) await simulation.act(100, 2000);
+    await simulation.rest();
+    rests += 1;
   }
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    options,
+    steps: simulation.steps,
+    virtualMs: simulation.timeline.now,
+    cpuMs: (user + system) / 1000,
+    rests,
+    hash: history.hash,
+    tallies: storm.tallies,
+    violations: simulation.violations,
+    exposures: simulation.exposures,
+    last: history.last(LINES),
+  };
 }

@@ -1,7 +1,5 @@
 import { Device } from "@podgate/fortios-simulator/device";
 import { ADDRESS_ACCESS } from "@podgate/fortios-simulator/access";
-import { checkpoint } from "@podgate/fortios-simulator/console";
-import type { Configuration as DeviceConfiguration } from "@podgate/fortios-simulator/configuration";
 import { MemoryBusServer } from "@podgate/shared/bus/memory";
 import { Metrics } from "@podgate/shared/runtime/metrics";
 import { compose as composePusher } from "@podgate/pusher/compose";
@@ -19,6 +17,7 @@ import { DevicePort, type DeviceSite } from "./ports/device-port.ts";
 import { KubernetesPort } from "./ports/kubernetes-port.ts";
 import { EPOCH, type Process } from "./process.ts";
 import { Replica } from "./replica.ts";
+import { Tamper } from "./tamper.ts";
 import type { Timeline } from "./timeline.ts";
 
 export const INSTALL = "sim";
@@ -35,8 +34,6 @@ export interface WorldOptions {
 
 export interface SimulatedDevice extends DeviceSite {
   readonly name: string;
-  /** What a reboot goes back to. */
-  saved: DeviceConfiguration;
   /** What the pusher's token file holds. */
   token: string;
 }
@@ -60,6 +57,11 @@ export class World {
   readonly watchers: readonly Replica[];
   readonly pushers: readonly Replica[];
   readonly delays: Delays;
+  readonly tamper = new Tamper();
+  /** Told that somebody else than the product changed a device. */
+  edited: (site: SimulatedDevice) => void = () => undefined;
+  /** Told what one of the product's address objects stands for since somebody else changed it. */
+  widened: (content: string) => void = () => undefined;
   readonly #onFailure: (what: string) => void;
 
   constructor({ clusters, timeline, dice, history, onFailure }: WorldOptions) {
@@ -101,11 +103,16 @@ export class World {
     this.watchers = this.clusters.flatMap((cluster) =>
       ["a", "b"].map((letter) => this.#watcher(cluster, letter)),
     );
-    this.pushers = ["a"].map((letter) => this.#pusher(letter));
+    this.pushers = ["a", "b"].map((letter) => this.#pusher(letter));
   }
 
   get replicas(): readonly Replica[] {
     return [...this.watchers, ...this.pushers];
+  }
+
+  /** Milliseconds since 1970, by the clock that all would agree on. */
+  get wall(): number {
+    return EPOCH + this.timeline.now;
   }
 
   start(): void {
@@ -129,23 +136,24 @@ export class World {
         `${method} ${vdom} ${path} ${outcome} ${String(status)}${changed ? " changed" : ""}${about}`,
       );
     });
-    return { name, device, isAway: false, lockedUntil: 0, saved: checkpoint(device), token: TOKEN };
+    return { name, device, isAway: false, lockedUntil: 0, token: TOKEN };
   }
 
   #busPort(process: Process, user: string): BusPort {
-    const { timeline, bus: server, dice, delays } = this;
+    const { timeline, bus: server, dice, delays, tamper } = this;
     return new BusPort({
       process,
       timeline,
       server,
       user,
+      tamper,
       delay: () => delays.bus(),
       reconnectMs: () => dice.between(5, 200),
     });
   }
 
   #watcher(cluster: SimulatedCluster, letter: string): Replica {
-    const { timeline, history, dice, delays } = this;
+    const { timeline, history, dice, delays, tamper } = this;
     const configuration = watcherSchema.parse({ cluster: cluster.name, nats: NATS });
     const name = `watcher-${cluster.name}${letter}`;
     return new Replica({
@@ -159,6 +167,8 @@ export class World {
           process,
           timeline,
           server: (request) => cluster.serverFor(request),
+          cluster: cluster.name,
+          tamper,
           delay: () => delays.kubernetes(),
         });
         const watcher = composeWatcher(configuration, "1.0.0", {
@@ -193,6 +203,7 @@ export class World {
       })),
       routes: targets.map((target) => ({ targets: [target.name], clusters: target.clusters, groups: ["*"] })),
       driftSeconds: 30,
+      guards: { massRemoval: { maxCount: 100_000 }, holdLastMember: false },
     });
     const series = {
       clusters: clusters.map(({ name }) => name),
@@ -223,6 +234,7 @@ export class World {
           clock: process.clock,
           random: dice.random,
           logger,
+          identity: process.name,
           observe: pusherMetrics(new Metrics("pusher", "1.0.0"), series),
         });
         await pusher.run(signal);

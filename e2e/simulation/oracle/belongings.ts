@@ -18,6 +18,12 @@ interface Node {
   readonly external: readonly string[];
 }
 
+/** How long ago a pod was seen to be deleted: milliseconds of the world, and of those the ones without faults. */
+export interface Ending {
+  readonly ms: number;
+  readonly healthyMs: number;
+}
+
 /** How long a pod that was deleted and of which nothing more is heard may count beyond its grace: milliseconds. */
 const MARGIN = 10_000;
 
@@ -27,11 +33,11 @@ const MARGIN = 10_000;
  *
  * A pod counts while it has an address, is not on the host's network and has not finished. One that is being deleted
  * counts until its containers have stopped; if they never say so it must count for its grace, and may for `MARGIN`
- * beyond that, counted from `terminatingFor`. If another pod has its address by then, it may be left out.
+ * beyond that. If another pod has its address by then, it may be left out.
  *
- * @param terminatingFor milliseconds since a pod (by uid) was seen to be deleted, as the judge counts them
+ * @param endingOf a pod that is being deleted, by its uid
  */
-export function belongingsOf(api: ApiServer, terminatingFor: (uid: string) => number): Belongings {
+export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending): Belongings {
   const namespaces = new Map<string, Labels>();
   for (const item of api.store.list(NAMESPACES)) {
     const { metadata } = JSON.parse(item.json(true)) as { metadata: { name: string; labels?: Labels } };
@@ -50,7 +56,7 @@ export function belongingsOf(api: ApiServer, terminatingFor: (uid: string) => nu
   const pods = api.store.list(PODS).flatMap((item) => (item instanceof PodItem ? [item.pod] : []));
   const holders = new Map<string, number>();
   for (const pod of pods)
-    if (!pod.hostNetwork && runs(pod, terminatingFor) !== "no")
+    if (!pod.hostNetwork && runs(pod, endingOf) !== "no")
       for (const address of pod.addresses) holders.set(address, (holders.get(address) ?? 0) + 1);
 
   const result = new Map<string, Map<string, Belonging>>();
@@ -58,7 +64,7 @@ export function belongingsOf(api: ApiServer, terminatingFor: (uid: string) => nu
     const members = new Map<string, Belonging>();
     result.set(definition.group, members);
     for (const pod of pods) {
-      const verdict = runs(pod, terminatingFor);
+      const verdict = runs(pod, endingOf);
       if (verdict === "no" || !selects(definition, pod, namespaces.get(pod.namespace))) continue;
       for (const address of addressesOf(definition, pod, nodes)) {
         const isTaken = pod.deletion !== undefined && (holders.get(address) ?? 0) > 1;
@@ -70,14 +76,14 @@ export function belongingsOf(api: ApiServer, terminatingFor: (uid: string) => nu
   return result;
 }
 
-function runs(pod: Pod, terminatingFor: (uid: string) => number): "yes" | "maybe" | "no" {
+function runs(pod: Pod, endingOf: (uid: string) => Ending): "yes" | "maybe" | "no" {
   if (pod.phase === "Succeeded" || pod.phase === "Failed") return "no";
   if (pod.deletion === undefined) return "yes";
   if (pod.container === "terminated") return "no";
   const grace = pod.deletion.graceSeconds * 1000;
-  const since = terminatingFor(pod.uid);
-  if (since < grace) return "yes";
-  return since < grace + MARGIN ? "maybe" : "no";
+  const { ms, healthyMs } = endingOf(pod.uid);
+  if (ms < grace) return "yes";
+  return healthyMs < grace + MARGIN ? "maybe" : "no";
 }
 
 function addressesOf(

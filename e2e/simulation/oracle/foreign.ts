@@ -12,6 +12,7 @@ export const isOurs = (name: string): boolean => name.startsWith("pg.sim.");
 export class Foreign {
   readonly #device: Device;
   readonly #vdom: string;
+  readonly #texts = new WeakMap<Row, string>();
   #rows = new Map<string, string>();
 
   constructor(device: Device, vdom: string) {
@@ -52,6 +53,13 @@ export class Foreign {
     return changes;
   }
 
+  /** A row is never changed in place: another content is another object. */
+  #textOf(row: Row): string {
+    let text = this.#texts.get(row);
+    if (text === undefined) this.#texts.set(row, (text = JSON.stringify(withoutChildren(row))));
+    return text;
+  }
+
   #read(): Map<string, string> {
     const rows = new Map<string, string>();
     const vdom = this.#device.configuration.vdom(this.#vdom);
@@ -59,7 +67,7 @@ export class Foreign {
       for (const { row } of vdom?.rows(table).entries() ?? []) {
         const name = textOf(row[table === "firewall.policy" ? "policyid" : "name"]);
         if (isOurs(name) || isMade(row)) continue;
-        rows.set(`${table} ${name}`, JSON.stringify(withoutChildren(row)));
+        rows.set(`${table} ${name}`, this.#textOf(row));
       }
     }
     return rows;

@@ -2,7 +2,7 @@ import type { ApiServer } from "@podgate/kubernetes-simulator/api-server";
 import { PodItem } from "@podgate/kubernetes-simulator/pod-item";
 import { PODS } from "@podgate/kubernetes-simulator/resource";
 import type { Device } from "@podgate/fortios-simulator/device";
-import { belongingsOf, type Belongings } from "./belongings.ts";
+import { belongingsOf, type Belongings, type Ending } from "./belongings.ts";
 import { Health } from "./health.ts";
 import { TargetJudge, type Findings, type JudgedTarget } from "./target-judge.ts";
 
@@ -28,11 +28,13 @@ export class Oracle {
   readonly judges: readonly TargetJudge[];
   readonly #clusters: ReadonlyMap<string, ApiServer>;
   readonly #belongings = new Map<string, Belongings>();
-  /** Pods by uid, since they were seen to be deleted: healthy milliseconds. */
-  readonly #terminating = new Map<string, number>();
+  readonly #now: () => number;
+  /** Pods by uid, when they were seen to be deleted. */
+  readonly #endings = new Map<string, { readonly at: number; readonly healthy: number }>();
 
   constructor({ now, clusters, targets, boundMs, findings }: OracleOptions) {
     this.#clusters = clusters;
+    this.#now = now;
     this.health = new Health(now);
     this.judges = targets.map((target) => new TargetJudge(target, this.health, now, boundMs, findings));
     for (const [cluster, api] of clusters) {
@@ -52,6 +54,11 @@ export class Oracle {
     for (const judge of this.judges) if (judge.target.device === device) judge.inspect(by);
   }
 
+  /** An administrator made one of the product's address objects stand for this instead. */
+  widened(content: string): void {
+    for (const judge of this.judges) judge.widened(content);
+  }
+
   /** What is otherwise than it should be when all is at rest; empty = nothing. */
   differences(): string[] {
     return this.judges.flatMap((judge) => judge.differences());
@@ -61,12 +68,16 @@ export class Oracle {
     const api = this.#clusters.get(cluster);
     if (api === undefined) return;
     const { healthy } = this.health;
+    const at = this.#now();
     for (const item of api.store.list(PODS)) {
       if (!(item instanceof PodItem) || item.pod.deletion === undefined) continue;
-      if (!this.#terminating.has(item.pod.uid)) this.#terminating.set(item.pod.uid, healthy);
+      if (!this.#endings.has(item.pod.uid)) this.#endings.set(item.pod.uid, { at, healthy });
     }
-    const since = (uid: string): number => healthy - (this.#terminating.get(uid) ?? healthy);
-    this.#belongings.set(cluster, belongingsOf(api, since));
+    const endingOf = (uid: string): Ending => {
+      const ending = this.#endings.get(uid);
+      return { ms: at - (ending?.at ?? at), healthyMs: healthy - (ending?.healthy ?? healthy) };
+    };
+    this.#belongings.set(cluster, belongingsOf(api, endingOf));
     for (const judge of this.judges) {
       if (judge.target.clusters.includes(cluster)) judge.want(this.#union(judge.target.clusters));
     }

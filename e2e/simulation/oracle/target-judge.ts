@@ -51,6 +51,7 @@ export class TargetJudge {
   readonly #foreign: Foreign;
   /** Those that users have defined. */
   readonly #groups = new Map<string, Group>();
+  readonly #widened = new Set<string>();
   #wanted: Wanted = new Map();
 
   constructor(target: JudgedTarget, health: Health, now: () => number, boundMs: number, findings: Findings) {
@@ -106,6 +107,11 @@ export class TargetJudge {
     else own.delete(address);
   }
 
+  /** An administrator made one of the product's address objects stand for this instead. */
+  widened(content: string): void {
+    this.#widened.add(content);
+  }
+
   /** What is otherwise than it should be when all is at rest; empty = nothing. */
   differences(): string[] {
     const { name } = this.target;
@@ -154,7 +160,10 @@ export class TargetJudge {
       if (own.has(address)) continue;
       let standing = standings.get(address);
       if (standing === undefined) {
-        if (by === "product") this.#findings.violation(`${where} got ${address}, which never belonged there`);
+        // The product may use a widened object before it reads what was done to it, and while one resource is not to be
+        // had, it judges by what it knew of it: what it adds then has to go within the bound like all that is freed.
+        if (by === "product" && !this.#widened.has(address) && !this.#health.ill)
+          this.#findings.violation(`${where} got ${address}, which never belonged there`);
         standing = { must: false, may: false, mustSince: healthy, freed: { healthy, at } };
         standings.set(address, standing);
       }

@@ -12,6 +12,7 @@ import {
 } from "@podgate/shared/bus/bus";
 import type { MemoryBusServer } from "@podgate/shared/bus/memory";
 import type { Process } from "../process.ts";
+import type { Tamper } from "../tamper.ts";
 import type { Timeline } from "../timeline.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link.ts";
@@ -21,6 +22,7 @@ export interface BusPortOptions {
   readonly timeline: Timeline;
   readonly server: MemoryBusServer;
   readonly user: string;
+  readonly tamper: Tamper;
   /** Milliseconds from one end of the connection to the other. */
   readonly delay: () => number;
   /** Milliseconds until a lost connection is made anew. */
@@ -151,9 +153,12 @@ export class BusPort implements Bus {
       this.#out.send(() => {
         // It was on a connection that is gone.
         if (generation !== this.#generation) return;
+        const back = (then: () => void): void => {
+          if (!this.#options.tamper.losesBusReply(name)) this.#in.send(() => over(then));
+        };
         run().then(
-          (value) => this.#in.send(() => over(() => resolve(value))),
-          (error: unknown) => this.#in.send(() => over(() => reject(error as Error))),
+          (value) => back(() => resolve(value)),
+          (error: unknown) => back(() => reject(error as Error)),
         );
       });
     });

@@ -7,6 +7,7 @@ import {
   type KubernetesTransport,
 } from "@podgate/watcher/kubernetes/transport";
 import { EPOCH, type Answer, type Process } from "../process.ts";
+import type { Tamper } from "../tamper.ts";
 import type { Timeline } from "../timeline.ts";
 import { Inbox } from "./inbox.ts";
 import { Link } from "./link.ts";
@@ -16,6 +17,8 @@ export interface KubernetesPortOptions {
   readonly timeline: Timeline;
   /** Which of the cluster's API servers answers this request; undefined = none does. */
   readonly server: (request: KubernetesRequest) => ApiServer | undefined;
+  readonly cluster: string;
+  readonly tamper: Tamper;
   readonly delay: () => number;
 }
 
@@ -32,7 +35,7 @@ export class KubernetesPort implements KubernetesTransport {
   }
 
   open(request: KubernetesRequest): Promise<KubernetesResponse> {
-    const { process, timeline, server, delay } = this.#options;
+    const { process, timeline, server, cluster, tamper, delay } = this.#options;
     const { method, path, signal } = request;
     return process.call<KubernetesResponse>(`kubernetes.${method}`, (answer) => {
       if (signal.aborted) return answer.reject(new KubernetesError("aborted", "aborted"));
@@ -58,7 +61,10 @@ export class KubernetesPort implements KubernetesTransport {
           "content-type": request.contentType ?? "application/json",
         };
         const asked = { method, url: path, headers, body: request.body ?? "" };
-        this.#answer(api, api.handle(asked, EPOCH + timeline.now), signal, once);
+        const given = api.handle(asked, EPOCH + timeline.now);
+        const { content } = given;
+        tamper.answered(cluster, api, content.kind === "reply" ? content.status : 0);
+        this.#answer(api, given, signal, once);
       });
     });
   }
@@ -86,7 +92,7 @@ export class KubernetesPort implements KubernetesTransport {
   }
 
   #stream(api: ApiServer, watch: Watch, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const { process, timeline, delay } = this.#options;
+    const { process, timeline, cluster, tamper, delay } = this.#options;
     const inbox = new Inbox<Uint8Array>();
     const link = new Link(timeline, delay);
     const arrive = (run: () => void): void => link.send(() => process.deliver(run));
@@ -100,7 +106,10 @@ export class KubernetesPort implements KubernetesTransport {
     const write = (): void => {
       if (!isOpen) return;
       let text = "";
-      for (let line = watch.next(); line !== undefined; line = watch.next()) text += line;
+      for (let line = watch.next(); line !== undefined; line = watch.next()) {
+        if (tamper.cutsLine(cluster)) return watch.cut();
+        text += line;
+      }
       if (text !== "") {
         const chunk = encoder.encode(text);
         arrive(() => inbox.push(chunk));

@@ -1,0 +1,235 @@
+import { ADDRESS_ACCESS, type AccProfile } from "@podgate/fortios-simulator/access";
+import { checkpoint, edit, failover, reboot } from "@podgate/fortios-simulator/console";
+import type { FaultKind } from "@podgate/fortios-simulator/fault";
+import type { Dice } from "../dice.ts";
+import type { SimulatedDevice, World } from "../world.ts";
+import type { FaultClass } from "./fault.ts";
+
+/** A device is tried again after at most 10 s; what came late is read again after another timeout (5 s). */
+const RECOVERY_MS = 30_000;
+/** Every target is read for what others changed each 30 s, give or take a fifth; then it is repaired. */
+const DRIFT_MS = 50_000;
+/** What was refused is tried again after 60 s, and after 120 s when that fell into the fault, too. */
+const PARKED_MS = 200_000;
+/** A token that was refused is tried again after 90 s, and then 180 s, to stay out of the device's lockout. */
+const LOCKOUT_MS = 300_000;
+
+const READ_ONLY: AccProfile = { fwgrp: "custom", "fwgrp-permission": { address: "read" }, sysgrp: "none" };
+const NONE: AccProfile = { fwgrp: "none", sysgrp: "none" };
+const CHILDREN = /^pg\.sim\..*[a-z]/;
+
+/** A fault of the device that strikes single requests. */
+function armed(
+  name: string,
+  kinds: readonly FaultKind[],
+  tailMs: number,
+  fields: (dice: Dice) => object = () => ({}),
+): FaultClass {
+  return {
+    name,
+    lasts: [2000, 15_000],
+    tailMs,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.devices);
+      const kind = dice.pick(kinds);
+      const { faults } = site.device;
+      const ids = Array.from({ length: dice.int(1, 4) }, () =>
+        faults.add({ kind, methods: methodsOf(kind, dice), after: dice.int(0, 3), ...fields(dice) }),
+      );
+      const end = site.device.subscribe((entry) => {
+        if (entry.faults.includes(kind)) struck();
+      });
+      return () => {
+        end();
+        for (const id of ids) faults.clear(id);
+      };
+    },
+  };
+}
+
+const methodsOf = (kind: FaultKind, dice: Dice): readonly string[] =>
+  kind === "not-found" || kind === "empty-results" || dice.chance(0.3) ? ["GET"] : ["POST", "PUT", "DELETE"];
+
+/** What an administrator does to it; the oracle is told that it was not the product. */
+function edited(
+  name: string,
+  change: (site: SimulatedDevice, vdom: string, world: World, dice: Dice) => boolean,
+): FaultClass {
+  return {
+    name,
+    lasts: [0, 0],
+    tailMs: DRIFT_MS,
+    begin: (world, dice, struck) => {
+      const { device, vdom } = dice.pick(world.targets);
+      const site = world.devices.find((each) => each.device === device);
+      if (site === undefined || !change(site, vdom, world, dice)) return undefined;
+      struck();
+      world.edited(site);
+      return () => undefined;
+    },
+  };
+}
+
+const children = (site: SimulatedDevice, vdom: string) =>
+  site.device.groups(vdom).filter((group) => CHILDREN.test(group.name));
+const objects = (site: SimulatedDevice, vdom: string) =>
+  site.device.addresses(vdom).filter(({ name }) => name.startsWith("pg.sim.") && !name.endsWith("empty"));
+
+export const DEVICE_FAULTS: readonly FaultClass[] = [
+  {
+    name: "device-slow",
+    lasts: [5000, 25_000],
+    tailMs: RECOVERY_MS + 15_000,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.devices);
+      const usual = site.device.latency;
+      const ms = dice.pick([1000, 4000, 12_000]);
+      site.device.latency = { ...usual, write: ms, read: ms / 4 };
+      const end = site.device.subscribe(() => struck());
+      return () => {
+        end();
+        site.device.latency = usual;
+      };
+    },
+  },
+  {
+    name: "device-away",
+    lasts: [500, 25_000],
+    tailMs: RECOVERY_MS,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.devices);
+      if (site.isAway) return undefined;
+      site.isAway = true;
+      struck();
+      return () => {
+        site.isAway = false;
+      };
+    },
+  },
+  armed("device-reply-lost", ["reply-lost"], RECOVERY_MS),
+  armed("device-reset", ["reset-before", "reset-after"], RECOVERY_MS),
+  armed("device-status", ["status-before", "status-after"], RECOVERY_MS, (dice) => ({
+    status: dice.pick([429, 502, 503]),
+  })),
+  armed("device-not-found", ["not-found"], RECOVERY_MS, () => ({ ms: 3000 })),
+  armed("device-table-full", ["table-full"], PARKED_MS),
+  {
+    name: "device-401",
+    lasts: [3000, 20_000],
+    tailMs: LOCKOUT_MS,
+    weight: 0.3,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.devices);
+      const { token } = site;
+      site.token = "not-the-token-any-more";
+      const end = site.device.subscribe(({ status }) => {
+        if (status === 401) struck();
+      });
+      return () => {
+        end();
+        site.token = token;
+      };
+    },
+  },
+  {
+    name: "device-forbids",
+    lasts: [3000, 20_000],
+    tailMs: PARKED_MS,
+    weight: 0.3,
+    begin: (world, dice, struck) => {
+      const { device } = dice.pick(world.devices);
+      device.setRights("api", dice.pick([READ_ONLY, NONE]));
+      const end = device.subscribe(({ status, path }) => {
+        if (status === 403 && path.startsWith("cmdb/firewall")) struck();
+      });
+      return () => {
+        end();
+        device.setRights("api", ADDRESS_ACCESS);
+      };
+    },
+  },
+  {
+    name: "device-failover",
+    lasts: [0, 0],
+    tailMs: RECOVERY_MS,
+    begin: (world, dice, struck) => {
+      failover(dice.pick(world.devices).device);
+      struck();
+      return () => undefined;
+    },
+  },
+  {
+    name: "device-reboots",
+    lasts: [5000, 40_000],
+    tailMs: RECOVERY_MS + DRIFT_MS,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.devices);
+      const saved = checkpoint(site.device);
+      // What was written since then was not saved.
+      return () => {
+        struck();
+        reboot(site.device, saved, world.wall, dice.int(1000, 8000));
+        world.edited(site);
+      };
+    },
+  },
+  edited("admin-widens", (site, vdom, world, dice) => {
+    const found = objects(site, vdom);
+    if (found.length === 0) return false;
+    const { name, addresses } = dice.pick(found);
+    const network = `${(addresses[0] ?? "").split(".").slice(0, 3).join(".")}.0`;
+    world.widened(`${network}/24`);
+    const subnet = `${network} 255.255.255.0`;
+    return done(site, vdom, world, "PUT", `firewall/address/${name}`, { subnet });
+  }),
+  edited("admin-adds", (site, vdom, world, dice) => {
+    const into = children(site, vdom);
+    const taken = objects(site, vdom);
+    if (into.length === 0 || taken.length === 0) return false;
+    const child = dice.pick(into);
+    const stranger = dice.pick(taken).name;
+    if (child.members.includes(stranger)) return false;
+    return done(site, vdom, world, "POST", `firewall/addrgrp/${encodeURIComponent(child.name)}/member`, {
+      name: stranger,
+    });
+  }),
+  edited("admin-removes", (site, vdom, world, dice) => {
+    const from = children(site, vdom).filter(({ members }) => members.length > 1);
+    if (from.length === 0) return false;
+    const { name, members } = dice.pick(from);
+    const path = `firewall/addrgrp/${encodeURIComponent(name)}/member/${encodeURIComponent(dice.pick(members))}`;
+    return done(site, vdom, world, "DELETE", path);
+  }),
+  edited("admin-deletes-child", (site, vdom, world, dice) => {
+    const found = children(site, vdom);
+    if (found.length === 0) return false;
+    const child = dice.pick(found);
+    for (const group of site.device.groups(vdom))
+      if (group.members.includes(child.name))
+        done(
+          site,
+          vdom,
+          world,
+          "DELETE",
+          `firewall/addrgrp/${encodeURIComponent(group.name)}/member/${encodeURIComponent(child.name)}`,
+        );
+    return done(site, vdom, world, "DELETE", `firewall/addrgrp/${encodeURIComponent(child.name)}`);
+  }),
+];
+
+function done(
+  site: SimulatedDevice,
+  vdom: string,
+  world: World,
+  method: "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: Readonly<Record<string, unknown>>,
+): boolean {
+  const change = { vdom, method, path, ...(body && { body }) };
+  const { status } = edit(site.device, change, world.wall);
+  world.history.note(
+    "administrator",
+    `${method} ${vdom} ${path} ${JSON.stringify(body ?? "")}: ${String(status)}`,
+  );
+  return status === 200;
+}

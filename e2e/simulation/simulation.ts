@@ -1,0 +1,118 @@
+import { seededRandom } from "@podgate/shared/runtime/random";
+import { Dice } from "./dice.ts";
+import { History } from "./history.ts";
+import { Oracle } from "./oracle/oracle.ts";
+import { Timeline } from "./timeline.ts";
+import { Workload } from "./workload.ts";
+import { World } from "./world.ts";
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly clusters: number;
+  readonly show?: (line: string) => void;
+}
+
+/**
+ * An address that was freed leaves within so long in a world without faults: milliseconds. Seen removals take two round
+ * trips; what moved between two resources (a node that goes, a namespace that is relabeled) or only vanished waits for
+ * the next state message (2 s); a device with two targets and a budget of calls does the rest.
+ */
+const BOUND_MS = 5000;
+const TICK_MS = 1000;
+/** From nothing to all groups made. */
+const START_MS = 30_000;
+/** At rest within so long once everything has recovered and nothing happens any more. */
+const REST_MS = 20_000;
+/** Addresses that several clusters give out. */
+const SHARED = ["172.16.0.1", "172.16.0.2", "172.16.0.3"];
+
+/** A world, what happens in its clusters, and its judge. */
+export class Simulation {
+  readonly timeline = new Timeline();
+  readonly dice: Dice;
+  readonly history: History;
+  readonly world: World;
+  readonly oracle: Oracle;
+  readonly violations: string[] = [];
+  /** How long each address stayed in a group after it was freed: milliseconds. */
+  readonly exposures: number[] = [];
+  readonly #workloads: readonly Workload[];
+  /** Things that happened in clusters. */
+  steps = 0;
+
+  constructor({ seed, clusters, show }: SimulationOptions) {
+    const { timeline } = this;
+    this.dice = new Dice(seededRandom(seed));
+    this.history = new History(() => timeline.now, show);
+    const violation = (what: string): void => this.#violate(what);
+    this.world = new World({
+      clusters,
+      timeline,
+      dice: this.dice,
+      history: this.history,
+      onFailure: violation,
+    });
+    this.#workloads = this.world.clusters.map(
+      (site, at) => new Workload(site, at + 1, this.dice, timeline, SHARED),
+    );
+    this.oracle = new Oracle({
+      now: () => timeline.now,
+      clusters: new Map(this.world.clusters.map(({ name, api }) => [name, api])),
+      targets: this.world.targets,
+      boundMs: BOUND_MS,
+      findings: { violation, exposure: (ms) => this.exposures.push(ms) },
+    });
+    for (const { device } of this.world.devices)
+      device.subscribe(({ changed }) => {
+        if (changed) this.oracle.wrote(device, "product");
+      });
+    this.world.edited = ({ device }) => this.oracle.wrote(device, "other");
+    this.world.widened = (content) => this.oracle.widened(content);
+  }
+
+  /** Nothing was wrong so far. */
+  get fine(): boolean {
+    return this.violations.length === 0;
+  }
+
+  start(): void {
+    const begun = this.oracle.health.fall(START_MS);
+    const tick = (): void => {
+      this.oracle.tick();
+      this.timeline.after(TICK_MS, tick);
+    };
+    tick();
+    this.world.start();
+    begun();
+  }
+
+  /** After some time one thing happens in one of the clusters. */
+  async act(fromMs: number, toMs: number): Promise<void> {
+    await this.timeline.advance(this.dice.between(fromMs, toMs));
+    const at = this.dice.int(0, this.#workloads.length - 1);
+    this.history.note(this.world.clusters[at]?.name ?? "", this.#workloads[at]?.act() ?? "");
+    this.steps += 1;
+  }
+
+  /** Until everything has recovered from what went wrong. */
+  async recover(): Promise<void> {
+    while (this.oracle.health.ill && this.fine) await this.timeline.advance(TICK_MS);
+  }
+
+  /** Nothing happens any more: everything must come to be exactly as it should. */
+  async rest(): Promise<void> {
+    while (this.fine && this.#workloads.some(({ pending }) => pending > 0))
+      await this.timeline.advance(TICK_MS);
+    for (let waited = 0; this.fine; waited += TICK_MS) {
+      const differences = this.oracle.differences();
+      if (differences.length === 0) return;
+      if (waited >= REST_MS) for (const difference of differences) this.#violate(`at rest: ${difference}`);
+      await this.timeline.advance(TICK_MS);
+    }
+  }
+
+  #violate(what: string): void {
+    this.violations.push(`${(this.timeline.now / 1000).toFixed(3)} s: ${what}`);
+    this.history.note("oracle", `VIOLATION: ${what}`);
+  }
+}
