@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import t from "tap";
 import { composeCommand } from "../compose/command.ts";
 import { newProject, type Project } from "../compose/project.ts";
 import { skipWithoutDocker } from "../stack/docker.ts";
+import { temporaryDirectory } from "../stack/leftovers.ts";
 import { STACK_PARTS } from "../tools/parts.ts";
-import { skipWithout } from "../tools/tool.ts";
+import { skipWithout, toolIfAtHand } from "../tools/tool.ts";
 import { buildTestImages, TEST_TAG } from "./test-images.ts";
 
 const command = composeCommand();
@@ -27,8 +30,12 @@ t.test(
 
     await timed(t, "up from nothing", () => project.run("up", "--wait"));
     await followed(project, 1);
-    await project.kubectl("--namespace=shop", "scale", "deployment/web", "--replicas=3");
+    const [scale = [], ...looks] = documented();
+    t.match(scale.join(" "), "scale deployment/web --replicas=3");
+    await project.run(...scale);
     await timed(t, "3 pods in the group", () => followed(project, 3));
+    for (const look of looks) t.ok(await project.run(...look), look.join(" "));
+    t.match(await fromOutside(project), /^node-1\nnode-2$/, "the API server is reached from the host");
     await project.kubectl("--namespace=shop", "scale", "deployment/web", "--replicas=1");
     const kept = await followed(project, 1);
 
@@ -86,6 +93,26 @@ t.test(
     }
   },
 );
+
+/** What docs/development.md says to do with the stack, in order. */
+function documented(): string[][] {
+  const lines = readFileSync("docs/development.md", "utf8").matchAll(/^docker compose ((?:exec|logs) .*)$/gm);
+  return [...lines].map(([, line = ""]) => line.replace(/^exec/, "exec -T").split(" "));
+}
+
+/** Names of the nodes, asked with the kubeconfig for the host. */
+async function fromOutside(project: Project): Promise<string> {
+  const [folder, remove] = temporaryDirectory("compose");
+  try {
+    const kubeconfig = join(folder, "kubeconfig");
+    await project.run("cp", "kube-apiserver:/volumes/kubernetes/host.kubeconfig", kubeconfig);
+    const args = ["--kubeconfig", kubeconfig, "get", "nodes", "--output=name"];
+    const { stdout } = spawnSync(toolIfAtHand("kubectl") ?? "kubectl", args, { encoding: "utf8" });
+    return stdout.replaceAll("node/", "").trim();
+  } finally {
+    remove();
+  }
+}
 
 const HARDENED = { read_only: true, cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"] };
 
