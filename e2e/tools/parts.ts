@@ -22,6 +22,7 @@ export interface Part {
 const KUBERNETES = "1.37.2";
 const HELM = "3.22.0";
 const KUBECONFORM = "0.8.0";
+const PROMETHEUS = "3.16.0";
 const TOXIPROXY = "2.12.0";
 const COMPOSE = "2.40.3";
 const COMPONENT = "k8s.io/component-base/version";
@@ -114,6 +115,20 @@ export const KITS: readonly Kit[] = [
     parts: [{ name: "kubeconform", versionArguments: ["-v"], says: exactly(`v${KUBECONFORM}`) }],
   },
   {
+    // Its module counts from 0.300.0 = 3.0.0.
+    folder: "promtool",
+    version: PROMETHEUS,
+    seconds: 205,
+    stamps: [`github.com/prometheus/common/version.Version=${PROMETHEUS}`],
+    parts: [
+      {
+        name: "promtool",
+        versionArguments: ["--version"],
+        says: exactly(`promtool, version ${PROMETHEUS}`),
+      },
+    ],
+  },
+  {
     folder: "kubernetes",
     version: KUBERNETES,
     seconds: 270,
@@ -144,6 +159,7 @@ export type ToolName =
   | "helm"
   | "kubeconform"
   | "docker-compose"
+  | "promtool"
   | "kube-apiserver"
   | "kube-controller-manager"
   | "kube-scheduler"
