@@ -12,6 +12,7 @@ import {
 const MOST_SOCKETS = 12;
 const CONNECT_MS = 5000;
 const HEADERS_MS = 30_000;
+const HEADERS_TIMEOUT = "UND_ERR_HEADERS_TIMEOUT";
 
 /**
  * One undici agent for everything: client-node 2.0.1 would open a connection per request. Credentials are taken
@@ -29,8 +30,10 @@ export class UndiciTransport implements KubernetesTransport {
   async open({ method, path, body, contentType, signal }: KubernetesRequest): Promise<KubernetesResponse> {
     const server = this.#config.getCurrentCluster()?.server;
     if (server === undefined) throw new KubernetesError("invalid", "the kubeconfig names no cluster");
+    let agent: Agent | undefined;
     try {
-      const { agent, headers } = await this.#prepare();
+      const { headers, ...prepared } = await this.#prepare();
+      ({ agent } = prepared);
       const response = await request(new URL(path, server), {
         dispatcher: agent,
         method,
@@ -44,14 +47,37 @@ export class UndiciTransport implements KubernetesTransport {
         headersTimeout: HEADERS_MS,
         bodyTimeout: 0,
       });
-      return { status: response.statusCode, body: remade(response.body, signal) };
+      return { status: response.statusCode, body: this.#remade(response.body, agent, signal) };
     } catch (error) {
-      throw remake(error, signal);
+      throw this.#remake(error, agent, signal);
     }
   }
 
   async close(): Promise<void> {
     await this.#agent?.destroy();
+  }
+
+  async *#remade(
+    body: AsyncIterable<Uint8Array>,
+    agent: Agent | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      throw this.#remake(error, agent, signal);
+    }
+  }
+
+  /** Where one connection fell silent, the idle ones beside it did so unheard: each would cost another timeout. */
+  #remake(error: unknown, agent: Agent | undefined, signal: AbortSignal): KubernetesError {
+    const reason: unknown = signal.aborted ? signal.reason : undefined;
+    const isSilent = reason instanceof KubernetesError && reason.kind === "silent";
+    if ((isSilent || codeOf(error) === HEADERS_TIMEOUT) && agent === this.#agent) {
+      void agent?.close();
+      this.#agent = undefined;
+    }
+    return remake(error, signal);
   }
 
   /** What a credential plugin or a token file says when it fails may hold the credential. */
@@ -90,18 +116,13 @@ export class UndiciTransport implements KubernetesTransport {
   }
 }
 
-async function* remade(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw remake(error, signal);
-  }
-}
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";
 
 function remake(error: unknown, signal: AbortSignal): KubernetesError {
   if (error instanceof KubernetesError) return error;
   if (signal.aborted) return new KubernetesError("aborted", "aborted");
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   const message = error instanceof Error ? error.message : "unknown failure";
   return new KubernetesError(
     "unreachable",

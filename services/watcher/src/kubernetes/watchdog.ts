@@ -39,7 +39,8 @@ export class Watchdog {
   #arm(): () => void {
     return this.#clock.timer(this.#limitMs, () => {
       this.#barked = true;
-      this.#controller.abort();
+      // The transport is told by the reason, too: its other connections may be as dead.
+      this.#controller.abort(new KubernetesError("silent", `no byte for ${this.#limitMs} ms`));
     });
   }
 }

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { makeCertificates } from "@podgate/fortios-simulator/certificate";
 import t, { type Test } from "tap";
-import { readText, requestJson } from "../../src/kubernetes/transport.ts";
+import { KubernetesError, readText, requestJson } from "../../src/kubernetes/transport.ts";
 import { UndiciTransport } from "../../src/kubernetes/undici-transport.ts";
 
 const TOKEN = "canary-4711";
@@ -197,4 +197,24 @@ t.test("credentials that cannot be read are told without what they say", async (
     .catch((reason: unknown) => reason);
   t.match(error, { kind: "unauthorized", message: /credentials for the API server cannot be read/ });
   t.notMatch(JSON.stringify(error, Object.getOwnPropertyNames(error)), TOKEN);
+});
+
+t.test("a connection that fell silent takes the idle ones beside it with it", async (t) => {
+  const mute = new WeakSet<object>();
+  const server = await serve(t, (request, response) => {
+    if (!mute.has(request.socket)) response.end("{}");
+  });
+  const transport = transportTo(t, server.url);
+  const paths = ["/one", "/two", "/three"];
+  const askAll = () => Promise.all(paths.map((path) => requestJson(transport, get(path))));
+  await askAll();
+  for (const socket of server.sockets) mute.add(socket);
+  const before = server.count.ever;
+  t.equal(before, paths.length, "several connections are idle");
+  const silence = new AbortController();
+  const asked = transport.open(get("/asked", silence.signal));
+  silence.abort(new KubernetesError("silent", "no byte for 1 ms"));
+  await t.rejects(asked, KubernetesError);
+  t.strictSame(await askAll(), [{}, {}, {}], "the next requests are answered at once");
+  t.equal(server.count.ever, 2 * before, "over new connections");
 });
