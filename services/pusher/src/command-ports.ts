@@ -36,8 +36,8 @@ export async function withPorts<T>(
       memory: new Memory({ bus, clock, random, logger }),
       busTrouble: () => trouble,
       makeTransport: targetTransport,
-      makeFirewall: (target, onFailover) =>
-        targetFirewall(target, targetTransport(target), names, clock, onFailover),
+      makeFirewall: (target, onFailover, mayCall) =>
+        targetFirewall(target, targetTransport(target), names, clock, onFailover, mayCall),
     });
   } finally {
     await bus.close();

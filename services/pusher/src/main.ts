@@ -14,6 +14,7 @@ import type { Answer } from "./commands/answer.ts";
 import { adoptClusterCommand } from "./commands/adopt-cluster.ts";
 import { busInitCommand } from "./commands/bus-init.ts";
 import { checkCommand } from "./commands/check.ts";
+import { cleanCommand } from "./commands/clean.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { forgetClusterCommand } from "./commands/forget-cluster.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -144,6 +145,17 @@ process.exitCode = await runProgram(
         (configuration, ports, { options, operands, waitMs }) =>
           adoptClusterCommand(configuration, ports, {
             cluster: one("adopt-cluster", "cluster", operands),
+            approve: approved(options),
+            who: whoDecides(options["by"]),
+            waitMs,
+          }),
+      ),
+      clean: once(
+        "take everything that carries our mark off one target: shows it, and with its hash does it",
+        { operands: "TARGET", options: decision },
+        (configuration, ports, { options, operands, waitMs }) =>
+          cleanCommand(configuration, ports, {
+            target: one("clean", "target", operands),
             approve: approved(options),
             who: whoDecides(options["by"]),
             waitMs,

@@ -14,6 +14,8 @@ export interface Firewall {
   read(parents: readonly string[], signal: AbortSignal): Promise<Actual>;
   /** Does one step. A lost reply is settled by reading back. Never throws for what the device answered. */
   apply(step: Step, signal: AbortSignal): Promise<Outcome>;
+  /** Takes away what the adapter made for itself, when nothing of ours is left. Never throws, as `apply`. */
+  tidy(signal: AbortSignal): Promise<Outcome>;
 }
 
 export interface Identity {

@@ -32,6 +32,10 @@ class Pair implements Firewall {
     return { serial: this.serial, version: "7.4.5", vdom: "root", needsPlaceholder: false, warnings: [] };
   }
 
+  async tidy(): Promise<Outcome> {
+    return { result: "done", changed: false };
+  }
+
   async limits(): Promise<Limits> {
     this.#changeOver("limits");
     return this.device.limits;

@@ -1,6 +1,6 @@
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Actual, Firewall, Identity, Limits, Outcome, Step } from "../firewall.ts";
-import { applyStep } from "./apply.ts";
+import { applyStep, perform } from "./apply.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import { EmptyGroups } from "./empty-groups.ts";
 import { readIdentity } from "./identity.ts";
@@ -8,6 +8,8 @@ import { readLimits } from "./limits.ts";
 import { Look } from "./look.ts";
 import type { Names } from "./naming.ts";
 import { readActual } from "./read.ts";
+import { tidy } from "./tidy.ts";
+import type { Tools } from "./work.ts";
 
 export interface FortiGateOptions extends ClientOptions {
   readonly names: Names;
@@ -40,13 +42,22 @@ export class FortiGate implements Firewall {
   }
 
   apply(step: Step, signal: AbortSignal): Promise<Outcome> {
-    const look = new Look(this.#client, signal);
-    const tools = {
+    return applyStep(this.#tools(signal), step);
+  }
+
+  tidy(signal: AbortSignal): Promise<Outcome> {
+    const tools = this.#tools(signal);
+    return perform(tools, tidy(tools), "tidy up", this.#names.placeholder);
+  }
+
+  #tools(signal: AbortSignal): Tools {
+    return {
       client: this.#client,
       names: this.#names,
       clock: this.#clock,
       emptyGroups: this.#emptyGroups,
+      look: new Look(this.#client, signal),
+      signal,
     };
-    return applyStep({ ...tools, look, signal }, step);
   }
 }

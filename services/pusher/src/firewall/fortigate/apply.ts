@@ -12,8 +12,11 @@ export async function applyStep(tools: Tools, step: Step): Promise<Outcome> {
   const own = ownObject(step);
   const fault = stepFault(tools.names, step);
   if (fault !== undefined) return refused("invalid", fault, [own]);
-  const work = workOf(tools, step);
-  const what = `${step.kind} ${own}`;
+  return perform(tools, workOf(tools, step), `${step.kind} ${own}`, own);
+}
+
+/** @param own what a refusal blames */
+export async function perform(tools: Tools, work: Work, what: string, own: string): Promise<Outcome> {
   try {
     return await work.act();
   } catch (error) {
