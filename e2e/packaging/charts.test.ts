@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { configurationSchema as pusherSchema } from "@podgate/pusher/configuration";
 import { configurationSchema as watcherSchema } from "@podgate/watcher/configuration";
 import t from "tap";
+import { parse } from "yaml";
 import { skipWithout } from "../tools/tool.ts";
 import { chartFolder, CHARTS, configurationIn, Helm, theOne, valuesFilesOf, type Chart } from "./helm.ts";
 
@@ -13,6 +14,11 @@ const open = (): Helm => helm as Helm;
 
 const SCHEMAS = { "podgate-watcher": watcherSchema, "podgate-pusher": pusherSchema };
 const smallest = (chart: Chart): string => join(chartFolder(chart), "ci", "smallest-values.yaml");
+
+const withoutValues = (chart: Chart): string => open().run("template", "x", chartFolder(chart)).stderr;
+
+/** A block that says whose values it has. */
+const VALUES = /^```yaml\n# values of (\S+)\n([^]*?)^```/gm;
 
 interface Container {
   readonly securityContext: Readonly<Record<string, unknown>>;
@@ -187,6 +193,21 @@ t.test("definitions are part of the chart and stay when it is uninstalled", { sk
   t.end();
 });
 
+t.test("values in the documentation render to a configuration that the service takes", { skip }, (t) => {
+  let found = 0;
+  for (const page of globSync(["docs/*.md", "charts/*/README.md"]))
+    for (const [, chart, values = ""] of readFileSync(page, "utf8").matchAll(VALUES)) {
+      const named = CHARTS.find((each) => each === chart);
+      if (named === undefined) continue;
+      found += 1;
+      const objects = open().render(named, open().values(parse(values) as object));
+      const { error } = SCHEMAS[named].safeParse(configurationIn(objects));
+      t.equal(error?.message, undefined, `${page}: ${chart}`);
+    }
+  t.ok(found >= 3);
+  t.end();
+});
+
 t.test("both charts share one file of templates", (t) => {
   const [watcher, pusher] = CHARTS.map((chart) =>
     readFileSync(join(chartFolder(chart), "templates", "_podgate.tpl"), "utf8"),
@@ -194,8 +215,6 @@ t.test("both charts share one file of templates", (t) => {
   t.equal(watcher, pusher);
   t.end();
 });
-
-const withoutValues = (chart: Chart): string => open().run("template", "x", chartFolder(chart)).stderr;
 
 interface Deployment {
   readonly spec: {
