@@ -1,8 +1,9 @@
 import type { DesiredSource } from "../desired/desired.ts";
-import { parkingKey, type Parking } from "./parking.ts";
+import { parkingKey } from "./parking.ts";
 import type { GroupReport } from "./plan.ts";
 import type { SourcePlan } from "./shards.ts";
 import type { StepContext } from "./steps.ts";
+import { closedAddresses, closedGroups } from "./tables.ts";
 
 type Why = readonly [reason: NonNullable<GroupReport["reason"]>, message: string];
 
@@ -11,7 +12,6 @@ export function reportOf(
   source: DesiredSource,
   plan: SourcePlan | undefined,
   context: StepContext | undefined,
-  parking: Parking,
 ): GroupReport {
   const { cluster, group, parent, members } = source;
   const refused = [...source.refused, ...(plan?.parked ?? [])].map(([address, reason]) => ({
@@ -23,7 +23,7 @@ export function reportOf(
   const why: Why | undefined =
     plan === undefined || context === undefined
       ? ["NotRead", "the firewall was not read yet"]
-      : (blockedBy(plan, parking, context.now) ?? explain(plan, refused, context));
+      : (blockedBy(plan, context) ?? explain(plan, refused, context));
   return {
     cluster,
     group,
@@ -38,7 +38,8 @@ export function reportOf(
 }
 
 /** Whole objects that the device refuses. */
-function blockedBy({ halves }: SourcePlan, parking: Parking, now: number): Why | undefined {
+function blockedBy({ halves }: SourcePlan, context: StepContext): Why | undefined {
+  const { parking, now } = context;
   for (const { shards, next, family, taken, missing, ready } of halves) {
     const isGrowing = missing || ready.size > 0;
     const reason =
@@ -46,17 +47,14 @@ function blockedBy({ halves }: SourcePlan, parking: Parking, now: number): Why |
         .map(({ child, blocked }) => blocked ?? parking.reason(parkingKey.attach(child.key), now))
         .find(Boolean) ??
       (isGrowing ? (taken ?? parking.reason(parkingKey.child(`${family}:${next.name}`), now)) : undefined) ??
-      (missing ? parking.reason(parkingKey.groupTable(family), now) : undefined);
+      (missing ? closedGroups(family, context) : undefined);
     if (reason !== undefined) return ["Refused", reason];
   }
   return undefined;
 }
 
-function explain(
-  plan: SourcePlan,
-  refused: GroupReport["refused"],
-  { repair, parking, now }: StepContext,
-): Why | undefined {
+function explain(plan: SourcePlan, refused: GroupReport["refused"], context: StepContext): Why | undefined {
+  const { repair, parking, now } = context;
   const { halves, source, held, repairs } = plan;
   const [first] = refused;
   if (first !== undefined)
@@ -65,8 +63,11 @@ function explain(
       `${refused.length} of ${source.members.size + source.refused.size} addresses are refused, the first: ${first.address}: ${first.reason}`,
     ];
   for (const { family, creates } of halves) {
-    const full = creates.size > 0 ? parking.reason(parkingKey.addressTable(family), now) : undefined;
+    if (creates.size === 0) continue;
+    const full = parking.reason(parkingKey.addressTable(family), now);
     if (full !== undefined) return ["Refused", `${creates.size} addresses wait: ${full}`];
+    const near = closedAddresses(family, context);
+    if (near !== undefined) return ["Held", `${creates.size} addresses wait: ${near}`];
   }
   const joining = halves.reduce((sum, { ready, creates }) => sum + ready.size + creates.size, 0);
   const leaving = halves

@@ -5,6 +5,7 @@ import type { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
 import { parkingKey, type Parking } from "./parking.ts";
 import { room, type Half, type Shard, type SourcePlan } from "./shards.ts";
+import { closedAddresses, closedGroups } from "./tables.ts";
 
 export interface StepContext {
   readonly known: Known;
@@ -28,7 +29,7 @@ export function removalStep(plan: SourcePlan, context: StepContext): Step | unde
     for (const shard of half.shards) {
       const hasStrangers = context.repair && shard.child.strangers.length > 0;
       if (shard.blocked !== undefined || (shard.removes.size === 0 && !hasStrangers)) continue;
-      return put(plan, shard, joinable(half, context, room(shard, context.limits[half.family])));
+      return put(plan, shard, joinable(plan, half, context, room(shard, context.limits[half.family])));
     }
   }
   return undefined;
@@ -42,7 +43,7 @@ export function additionStep(plan: SourcePlan, context: StepContext): Step | und
       (each) => each.blocked === undefined && room(each, context.limits[half.family]) > 0,
     );
     if (shard === undefined) continue;
-    const added = joinable(half, context, room(shard, context.limits[half.family]));
+    const added = joinable(plan, half, context, room(shard, context.limits[half.family]));
     if (added.length > 0) return put(plan, shard, added);
   }
   return undefined;
@@ -84,6 +85,7 @@ function attach({ source }: SourcePlan, { family, shards }: Half, context: StepC
     const { parent, group, cluster } = source;
     const reason = `${parent} is to hold ${group} (cluster ${cluster})`;
     const kind = known.parents.has(groupKey(family, parent)) ? "attach-child" : "create-parent";
+    if (kind === "create-parent" && closedGroups(family, context) !== undefined) continue;
     return { kind, parent, family, child: child.name, reason };
   }
   return undefined;
@@ -97,10 +99,10 @@ function createChild(plan: SourcePlan, half: Half, context: StepContext): Step |
   if (!half.missing && half.ready.size === 0) return undefined;
   // A shard that can't be written just now still has its room: another one would scatter the group.
   if (shards.some((shard) => room(shard, limit) > 0)) return undefined;
-  if (parking.reason(parkingKey.groupTable(family), now) !== undefined) return undefined;
+  if (closedGroups(family, context) !== undefined) return undefined;
   if (parking.reason(parkingKey.child(groupKey(family, next.name)), now) !== undefined) return undefined;
   const most = limit.membersPerGroup === 0 ? Number.POSITIVE_INFINITY : limit.membersPerGroup;
-  const members = joinable(half, context, most);
+  const members = joinable(plan, half, context, most);
   if (members.length === 0 && !half.missing) return undefined;
   const { cluster, group } = plan.source;
   const reason =
@@ -110,22 +112,28 @@ function createChild(plan: SourcePlan, half: Half, context: StepContext): Step |
   return { kind: "create-child", child: next.name, family, cluster, group, members, reason };
 }
 
-/** Additions wait for creations that are under way, but not for long. */
+/** Additions wait for creations that are under way, but not for long; those that block somebody wait for nothing. */
 function isDue(plan: SourcePlan, half: Half, context: StepContext): boolean {
-  if (!isCreating(half, context)) return true;
+  if (isDeny(plan) || !isCreating(half, context)) return true;
   const since = context.waitingSince(plan, half);
   return since !== undefined && context.now - since >= PATIENCE_MS;
 }
 
-export function isCreating(half: Half, { parking, now }: Pick<StepContext, "parking" | "now">): boolean {
-  return half.creates.size > 0 && parking.reason(parkingKey.addressTable(half.family), now) === undefined;
+export function isCreating(
+  half: Half,
+  context: Pick<StepContext, "known" | "limits" | "parking" | "now">,
+): boolean {
+  return half.creates.size > 0 && closedAddresses(half.family, context) === undefined;
 }
 
-function joinable({ ready }: Half, { isLeaving }: StepContext, most: number): string[] {
+/** Policies block its members: joining is what must not be late. */
+export const isDeny = ({ source }: SourcePlan): boolean => source.policy.polarity === "deny";
+
+function joinable(plan: SourcePlan, { ready }: Half, { isLeaving }: StepContext, most: number): string[] {
   const addresses: string[] = [];
   for (const address of ready) {
     if (addresses.length >= most) break;
-    if (!isLeaving(address)) addresses.push(address);
+    if (isDeny(plan) || !isLeaving(address)) addresses.push(address);
   }
   return addresses;
 }

@@ -41,6 +41,7 @@ import { reportOf } from "./report.ts";
 import type { DiffContext, SourcePlan } from "./shards.ts";
 import { SourcePlans } from "./source-plans.ts";
 import { PATIENCE_MS, type StepContext } from "./steps.ts";
+import { limitedAdditions } from "./tables.ts";
 import { Turns, type Turn } from "./turns.ts";
 import { Undone } from "./undone.ts";
 import { mostUrgent, type Choice } from "./urgency.ts";
@@ -253,9 +254,7 @@ export class TargetPlan {
   /** Per source; cheap enough for once a second. */
   report(now: number): readonly GroupReport[] {
     const context = this.#refresh(now);
-    return this.#plans.sources.map((source) =>
-      reportOf(source, this.#plans.all.get(source.key), context, this.#parking),
-    );
+    return this.#plans.sources.map((source) => reportOf(source, this.#plans.all.get(source.key), context));
   }
 
   /** Groups of a cluster that are no source any more, and whose children are still there. */
@@ -275,7 +274,9 @@ export class TargetPlan {
 
   counts(now: number): Counts {
     const held = this.#held(now);
-    return countsOf(this.#plans, this.#known, this.#parking, held, 0, this.#orphans.count, now);
+    const context = this.#context(now);
+    const limited = context === undefined ? 0 : limitedAdditions(this.#plans.all.values(), context);
+    return countsOf(this.#plans, this.#known, this.#parking, held, limited, this.#orphans.count, now);
   }
 
   /** Does a child of the group hold the address on the device, and is it refused there? For explanations. */
@@ -297,7 +298,9 @@ export class TargetPlan {
     if (context === undefined) return undefined;
     const { sources, all } = this.#plans;
     const [collector, turns, orphans] = [this.#collector, this.#turns, this.#orphans];
-    const isKnown = [...this.#clusters.values()].every(({ verified, retired }) => verified || retired !== undefined);
+    const isKnown = [...this.#clusters.values()].every(
+      ({ verified, retired }) => verified || retired !== undefined,
+    );
     return mostUrgent({ context, sources, plans: all, orphans, collector, turns, isKnown });
   }
 

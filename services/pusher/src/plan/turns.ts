@@ -1,7 +1,7 @@
 import type { Step } from "../firewall/firewall.ts";
 import type { SourcePlan } from "./shards.ts";
 
-export type Lane = "removal" | "repair" | "addition" | "growth";
+export type Lane = "deny" | "removal" | "repair" | "addition" | "growth";
 
 /** A step, and whose turn in which class it takes. */
 export interface Turn {

@@ -4,7 +4,7 @@ import type { Collector } from "./collect.ts";
 import { deleteStep, detachStep, type Orphans } from "./orphans.ts";
 import { parkingKey } from "./parking.ts";
 import type { SourcePlan } from "./shards.ts";
-import { additionStep, growthStep, removalStep, repairStep, type StepContext } from "./steps.ts";
+import { additionStep, growthStep, isDeny, removalStep, repairStep, type StepContext } from "./steps.ts";
 import type { Turn, Turns } from "./turns.ts";
 
 export interface Choice {
@@ -25,13 +25,14 @@ export interface Situation {
 }
 
 /**
- * What leaves goes first, with every addition that can go along; a widened address object is as bad as a member too
+ * What joins a group that policies block goes before everything. Then what leaves goes first, with every addition that can go along; a widened address object is as bad as a member too
  * many. Then additions whose objects exist, then what has to be made first, at last what is only tidy.
  */
 export function mostUrgent(situation: Situation): Choice | undefined {
   const { context, plans, orphans, turns } = situation;
   const { known, parking, now } = context;
   return (
+    taking(turns.first("deny", plans, (plan) => (isDeny(plan) ? joiningStep(plan, context) : undefined))) ??
     alone(detachStep(orphans, known, parking, now)) ??
     taking(turns.first("removal", plans, (plan) => removalStep(plan, context))) ??
     taking(turns.first("repair", plans, (plan) => repairStep(plan, context))) ??
@@ -42,6 +43,10 @@ export function mostUrgent(situation: Situation): Choice | undefined {
     alone(unused(situation))
   );
 }
+
+/** What brings members into a group; nothing waits to go out with something else. */
+const joiningStep = (plan: SourcePlan, context: StepContext): Step | undefined =>
+  additionStep(plan, context) ?? growthStep(plan, context);
 
 const alone = (step: Step | undefined): Choice | undefined => (step === undefined ? undefined : { step });
 const taking = (turn: Turn | undefined): Choice | undefined =>

@@ -112,7 +112,8 @@ t.test("a child that can't be written is not replaced by another", (t) => {
 
 t.test("a full table stops creations of its family, not removals, and what is unused makes room", (t) => {
   const scene = Scene.running([A, B, "2001:db8::1"]);
-  scene.device.limits = { ...NO_LIMITS, 4: { addresses: 3, groups: 0, membersPerGroup: 0 } };
+  scene.device.limits = { ...NO_LIMITS, 4: { addresses: 4, groups: 0, membersPerGroup: 0 } };
+  scene.device.addresses.set("office", { content: "192.0.2.0/24", marked: false });
   scene.read();
   scene.hear(
     scene.a,
@@ -130,6 +131,27 @@ t.test("a full table stops creations of its family, not removals, and what is un
   t.equal(scene.device.resolve("web", 4).length, 3, "and another took its place");
   t.end();
 });
+
+t.test(
+  "a table that Podgate alone has filled is not asked again: what waits is held, and goes when there is room",
+  (t) => {
+    const scene = Scene.running([A, B]);
+    scene.device.limits = { ...NO_LIMITS, 4: { addresses: 3, groups: 0, membersPerGroup: 0 } };
+    scene.read();
+    scene.hear(scene.a, ...many(3, 500).map((address) => scene.a.add("web", address)));
+    t.same(scene.settle(), ["create-address", "put-child"]);
+    t.match(scene.report("a", "web"), {
+      reason: "Held",
+      message: /2 addresses wait: the device takes 3 IPv4 address objects, and Podgate alone has 3/,
+    });
+    t.match(scene.plan.counts(scene.now).held, { limits: 2 });
+    scene.hear(scene.a, scene.a.remove("web", A));
+    scene.settle();
+    t.equal(scene.device.resolve("web", 4).length, 3);
+    t.match(scene.plan.counts(scene.now).held, { limits: 1 });
+    t.end();
+  },
+);
 
 t.test("an object that the device lost is made again", (t) => {
   const scene = Scene.running([A, B]);

@@ -115,6 +115,9 @@ function finish(scene: Scene, inspect: (step: Step) => void): void {
   scene.device.refuse = () => undefined;
   scene.verify(scene.a).verify(scene.b).read();
   scene.settle(inspect);
+  // A person agrees with everything.
+  scene.plan.approve(scene.plan.heldSet().items, "everything");
+  scene.settle(inspect);
   for (let turns = 0; turns < 50; turns += 1) {
     const wake = scene.plan.wakeAt(scene.now);
     if (wake === Number.POSITIVE_INFINITY) return;
