@@ -18,13 +18,14 @@ Kubernetes control plane, a simulated FortiGate). Default: all of them.
   --no-cache        every layer anew
   --help`;
 
+const OWN_PLATFORM = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
 const IMAGES = ["watcher", "pusher", "stack"];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     base: { type: "string" },
     tag: { type: "string", default: "dev" },
-    platform: { type: "string", default: process.arch === "arm64" ? "linux/arm64" : "linux/amd64" },
+    platform: { type: "string", default: OWN_PLATFORM },
     "no-cache": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -42,6 +43,8 @@ else {
 }
 
 async function main(wanted: readonly string[]): Promise<void> {
+  if (wanted.includes("stack") && values.platform !== OWN_PLATFORM)
+    throw new Error(`stack is made of this machine's programs: for ${values.platform} name watcher, pusher`);
   docker(["version", "--format", "{{.Server.Version}}"]);
   const built = spawnSync(process.execPath, ["scripts/build.ts"], { stdio: "inherit" });
   if (built.status !== 0) throw new Error("the services could not be built");
@@ -81,6 +84,10 @@ async function baseImage(): Promise<string> {
 }
 
 async function local(): Promise<string> {
+  if (values.platform !== OWN_PLATFORM)
+    throw new Error(
+      `a local base is of this machine's platform: for ${values.platform} give a --base that can be pulled`,
+    );
   const { name, cached } = await localBase();
   say(`base: ${name}, ${cached ? "made earlier" : "made"} of the Node and C library of this machine`);
   return name;

@@ -29,7 +29,7 @@ export function docker(args: readonly string[]): string {
     encoding: "utf8",
     maxBuffer: 64 * 1024 ** 2,
   });
-  if (error !== undefined) throw new Error(`docker does not run: ${error.message}`);
+  if (error !== undefined) throw new Error(`docker cannot be run (${error.message}): install it`);
   if (status !== 0) {
     const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-8).join("\n");
     throw new Error(`docker ${args[0] ?? ""} failed:\n${said}`);
