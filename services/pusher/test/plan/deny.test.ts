@@ -1,17 +1,18 @@
 import t from "tap";
 import { configurationSchema } from "../../src/configuration.ts";
+import type { Route } from "../desired/configured.ts";
 import { many, Scene } from "./scene.ts";
 
 const A = "10.0.0.1";
 const B = "10.0.0.2";
 /** Group block is one that policies deny; all others are as ever. */
-const ROUTES = [
+const ROUTES: readonly Route[] = [
   { targets: ["fw"], clusters: ["a", "b"], groups: ["block"], polarity: "deny" },
   { targets: ["fw"], clusters: ["a", "b"], groups: ["*"] },
-] as const;
+];
 
 function running(block: readonly string[], web: readonly string[]): Scene {
-  const scene = new Scene({ routes: ROUTES.map((route) => ({ ...route })) });
+  const scene = new Scene({ routes: ROUTES });
   scene.a.define("block", "web");
   for (const address of block) scene.a.add("block", address);
   for (const address of web) scene.a.add("web", address);

@@ -1,0 +1,232 @@
+import fc from "fast-check";
+import t from "tap";
+import type { RemoveCause } from "@podgate/shared/contract/event";
+import type { Applied } from "../../src/plan/plan.ts";
+import { many, Scene } from "./scene.ts";
+
+const WINDOW_MS = 600_000;
+
+/** web of cluster a with so many members that were there before the window began. */
+function running(count: number, options: ConstructorParameters<typeof Scene>[0] = {}): Scene {
+  const scene = Scene.running(many(count), options);
+  scene.now += WINDOW_MS * 1.1;
+  scene.hear(scene.a, scene.a.state()).hear(scene.b, scene.b.state());
+  return scene;
+}
+
+const remove = (scene: Scene, addresses: readonly string[], cause: RemoveCause): Scene =>
+  scene.hear(scene.a, ...addresses.map((address) => scene.a.remove("web", address, cause)));
+
+/** Of so many members, so many go for this reason; so many are left then. */
+const CASES: readonly [what: string, members: number, gone: number, cause: RemoveCause, left: number][] = [
+  ["a scale to zero", 100, 100, "ended", 0],
+  ["pods that changed their addresses", 20, 20, "changed", 0],
+  ["addresses that others have now", 20, 20, "reused", 0],
+  ["a cluster that is drained", 20, 20, "drained", 0],
+  ["a few relabeled pods", 20, 5, "relabeled", 15],
+  ["all pods of a small group relabeled", 3, 3, "relabeled", 0],
+  ["pods relabeled with --all", 20, 20, "relabeled", 20],
+  ["a fifth of a large group unselected", 100, 20, "unselected", 80],
+  ["more than a fifth of it unselected", 100, 21, "unselected", 100],
+  ["a broken selector on a group of three", 3, 3, "unselected", 3],
+  ["a broken selector on a group of one", 1, 1, "unselected", 1],
+  ["a selector that leaves one of three", 3, 2, "unselected", 1],
+  ["a deleted definition of a small group", 5, 5, "undefined", 0],
+  ["a deleted definition of a large one", 6, 6, "undefined", 6],
+];
+for (const [what, members, gone, cause, left] of CASES) {
+  t.test(`${what}: ${gone} of ${members} (${cause}), ${left} stay`, (t) => {
+    const scene = running(members);
+    remove(scene, many(gone), cause);
+    scene.settle();
+    t.equal(scene.device.resolve("web").length, left);
+    t.equal(scene.plan.heldSet().items.length, left === members ? gone : 0);
+    t.end();
+  });
+}
+
+t.test("what goes one by one is summed up within the window, and forgotten after it", (t) => {
+  const scene = running(20);
+  for (const address of many(8)) {
+    remove(scene, [address], "relabeled");
+    scene.settle();
+    scene.now += 30_000;
+    scene.hear(scene.a, scene.a.state());
+  }
+  t.equal(scene.device.resolve("web").length, 15, "five went, the others are held");
+  scene.now += WINDOW_MS * 1.1;
+  scene.hear(scene.a, scene.a.state());
+  remove(scene, many(1, 10), "relabeled");
+  scene.settle();
+  t.equal(scene.device.resolve("web").length, 14, "a new window; what is held stays held");
+  t.equal(scene.plan.heldSet().items.length, 3);
+  t.end();
+});
+
+t.test("an edit that takes all and brings more is held, however large the group is then", (t) => {
+  const scene = running(10);
+  scene.hear(scene.a, ...many(100, 1000).map((address) => scene.a.add("web", address)));
+  remove(scene, many(10), "unselected");
+  scene.settle();
+  t.equal(scene.device.resolve("web").length, 110);
+  t.equal(scene.plan.heldSet().items.length, 10);
+  t.end();
+});
+
+t.test("the removals of one edit wait for each other, a quarter of a second and a second at most", (t) => {
+  const scene = running(20);
+  remove(scene, many(2), "unselected");
+  t.equal(scene.plan.next(scene.now), undefined);
+  t.match(scene.report("a", "web"), { reason: "Pending", message: /2 to leave/ });
+  t.equal(scene.plan.wakeAt(scene.now), scene.now + 250);
+  const begun = scene.now;
+  for (let n = 0; scene.now < begun + 700; n += 1) {
+    scene.now += 200;
+    remove(scene, many(1, 2 + n), "unselected");
+    t.equal(scene.plan.next(scene.now), undefined);
+  }
+  t.equal(scene.plan.wakeAt(scene.now), begun + 1000);
+  scene.now = begun + 1000;
+  t.equal(scene.plan.next(scene.now), undefined);
+  t.match(scene.report("a", "web"), { reason: "Held", message: /^6 addresses stay: 6 of 20 members/ });
+  t.end();
+});
+
+t.test("many small groups of a cluster that lose members at once are one mass removal", (t) => {
+  const scene = new Scene();
+  const groups = ["g1", "g2", "g3", "g4"];
+  scene.a.define(...groups);
+  for (const [at, group] of groups.entries())
+    for (const address of many(3, at * 10)) scene.a.add(group, address);
+  scene.verify(scene.a).verify(scene.b).read();
+  scene.settle();
+  scene.now += WINDOW_MS * 1.1;
+  scene.hear(scene.a, scene.a.state());
+  for (const [at, group] of groups.entries()) {
+    const [address = ""] = many(1, at * 10);
+    scene.hear(scene.a, scene.a.remove(group, address, "relabeled"));
+    t.same(scene.settle(), ["put-child"]);
+  }
+  t.equal(scene.plan.heldSet().items.length, 0, "four of twelve");
+  for (const [at, group] of groups.entries())
+    scene.hear(
+      scene.a,
+      ...many(1, at * 10 + 1).map((address) => scene.a.remove(group, address, "relabeled")),
+    );
+  t.equal(scene.plan.next(scene.now), undefined);
+  t.match(scene.plan.heldSet().items, [{ reason: /8 of 12 members of cluster a/ }, {}, {}, {}]);
+  t.end();
+});
+
+t.test("a held removal does not keep the address from another group", (t) => {
+  const scene = running(3);
+  scene.a.define("db");
+  scene.hear(scene.a, scene.a.state());
+  remove(scene, many(3), "unselected");
+  scene.hear(scene.a, ...many(1).map((address) => scene.a.add("db", address)));
+  scene.step();
+  t.same(scene.device.resolve("db"), [], "while it is not decided, it waits");
+  scene.settle();
+  t.same(scene.device.resolve("db"), many(1), "then it is in both until somebody decides");
+  t.equal(scene.device.resolve("web").length, 3);
+  t.end();
+});
+
+t.test("a route that is gone is held with all its members; when it is approved, the group goes", (t) => {
+  const scene = running(4);
+  const routes = [{ targets: ["fw2"], clusters: ["a", "b"], groups: ["*"] }];
+  const away = new Scene({ routes });
+  Object.assign(away, { a: scene.a, b: scene.b, device: scene.device });
+  away.restart().verify(away.a).verify(away.b).read();
+  t.same(away.settle(), []);
+  t.match(away.plan.plan(away.now).held, [{ guard: "orphan" }, { guard: "last-member", reason: /unrouted/ }]);
+  const [first = ""] = many(1);
+  away.hear(away.a, away.a.remove("web", first, "ended"));
+  t.same(away.settle(), ["put-child"], "what was seen to end leaves it all the same");
+  t.equal(away.device.resolve("web").length, 3);
+  away.plan.approve(away.plan.heldSet().items, "yes");
+  t.same(away.settle(), ["detach-child", "delete-child", "delete-parent"]);
+  t.end();
+});
+
+t.test("an address that somebody put into a child goes, however many they are", (t) => {
+  const scene = running(2);
+  scene.a.define("db");
+  for (const address of many(20, 100)) scene.hear(scene.a, scene.a.add("db", address));
+  scene.hear(scene.a, scene.a.state());
+  scene.settle();
+  const child = scene.device.group(4, "pg.t.web.a.0");
+  for (const address of many(20, 100)) child.members.push(`pg.t.${address}`);
+  scene.read();
+  scene.settle();
+  t.same(scene.device.resolve("web"), many(2));
+  t.same(scene.plan.heldSet().items, []);
+  t.end();
+});
+
+t.test(
+  "a cluster that was not heard for as long as its route allows loses its members, and gets them back",
+  (t) => {
+    const scene = running(30, {
+      routes: [{ targets: ["fw"], clusters: ["a"], groups: ["*"], whenSilent: { removeAfterSeconds: 60 } }],
+    });
+    scene.folds.get("a")?.tick(scene.now);
+    scene.hear(scene.a, { kind: "interrupted", reason: "gone" });
+    scene.settle();
+    const wake = scene.plan.wakeAt(scene.now);
+    t.equal(wake, scene.now + 60_000);
+    scene.now = wake - 1;
+    t.equal(scene.plan.next(scene.now), undefined);
+    scene.now = wake;
+    t.match(scene.step()?.applied[0], { op: "remove", cause: "silent" });
+    t.same(scene.device.resolve("web"), []);
+    t.match(scene.report("a", "web"), { reason: "NotVerified", message: /whenSilent/ });
+    scene.verify(scene.a);
+    scene.settle();
+    t.equal(scene.device.resolve("web").length, 30);
+    t.end();
+  },
+);
+
+const cause = fc.constantFrom<RemoveCause>("ended", "relabeled", "unselected", "undefined", "vanished");
+const act = fc.oneof(
+  fc.record({ kind: fc.constant("remove" as const), n: fc.nat(29), cause }),
+  fc.record({ kind: fc.constant("add" as const), n: fc.nat(29) }),
+  fc.record({ kind: fc.constant("wait" as const), ms: fc.constantFrom(100, 1000, 60_000, 400_000) }),
+  fc.record({ kind: fc.constantFrom("steps" as const, "state" as const, "restart" as const) }),
+);
+
+t.test(
+  "no sequence of removals takes more than a fifth of a group unseen within a window, without approval",
+  (t) => {
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 80 }), (acts) => {
+        const scene = running(20);
+        let taken: { at: number; size: number }[] = [];
+        const note = (applied: readonly Applied[] = []): void => {
+          for (const each of applied)
+            if (each.op === "remove" && ["relabeled", "unselected", "undefined"].includes(each.cause ?? ""))
+              taken.push({ at: scene.now, size: scene.device.resolve("web").length });
+          taken = taken.filter(({ at }) => at > scene.now - WINDOW_MS);
+          if (taken.length > 6) throw new Error(`${taken.length} went unseen`);
+        };
+        for (const each of acts) {
+          const [address = ""] = many(1, "n" in each ? each.n : 0);
+          if (each.kind === "remove") remove(scene, [address], each.cause);
+          else if (each.kind === "add") scene.hear(scene.a, scene.a.add("web", address));
+          else if (each.kind === "wait") scene.now += each.ms;
+          else if (each.kind === "state") scene.hear(scene.a, scene.a.state());
+          else if (each.kind === "restart") {
+            const kept = { held: scene.plan.heldSet().items, approved: [], whole: [] };
+            scene.restart();
+            scene.plan.restore(kept);
+            scene.verify(scene.a).read();
+            taken = [];
+          } else for (let done = scene.step(); done !== undefined; done = scene.step()) note(done.applied);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    t.end();
+  },
+);
