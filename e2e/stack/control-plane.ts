@@ -246,7 +246,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
                 .join("---\n"),
             ),
             "manage-all-nodes": "true",
-            "node-lease-duration-seconds": "40",
+            // The next kwok waits so long for the nodes that this one held.
+            "node-lease-duration-seconds": "5",
           }),
         }),
     );
