@@ -58,11 +58,11 @@ export function targetFirewall(
  * Nothing leaves while it may not. Asked before each request, not only at a step's beginning: a process that was
  * paused in the middle of a step wakes up there, before any timer tells it that its lease is over.
  */
-function fenced(transport: DeviceTransport, mayCall: () => boolean): DeviceTransport {
+function fenced(transport: DeviceTransport, may: () => boolean): DeviceTransport {
   return {
     async send(request) {
-      if (!mayCall()) throw new TransportError("aborted", false, "the device is another pusher's now");
-      return transport.send(request);
+      if (!may()) throw new TransportError("aborted", false, "the device is another pusher's now");
+      return transport.send({ ...request, may });
     },
   };
 }

@@ -216,6 +216,17 @@ t.test("an abort closes the socket at once", async (t) => {
   t.equal(local.requests, 1);
 });
 
+t.test("what may not be sent any more when it is about to leave does not", async (t) => {
+  const local = await serve(t, (_, response) => response.end("{}"));
+  const transport = connect(t, { url: local.url });
+  let isMine = true;
+  const sent = transport.send(request({ may: () => isMine }));
+  isMine = false;
+  t.strictSame(await failure(t, sent), { kind: "aborted", maybeSent: false });
+  t.equal(local.requests, 0);
+  t.equal((await transport.send(request({ may: () => true }))).status, 200);
+});
+
 t.test("no answer in time", async (t) => {
   const local = await serve(t, () => undefined);
   const transport = connect(t, local);

@@ -36,8 +36,9 @@ export function gotTransport(options: GotTransportOptions): GotTransport {
   const agent = { http: new HttpAgent(pool), https: new HttpsAgent(pool) };
   const isPlain = base.protocol === "http:";
   return {
-    send: async ({ method, path, query, body, headers, timeoutMs, signal }) => {
+    send: async ({ method, path, query, body, headers, may, timeoutMs, signal }) => {
       const ca = options.ca?.();
+      let isForbidden = false;
       try {
         const response = await got(base.origin + path + queryString(query), {
           method,
@@ -54,11 +55,19 @@ export function gotTransport(options: GotTransportOptions): GotTransport {
           followRedirect: false,
           throwHttpErrors: false,
           retry: { limit: 0 },
+          // got prepares for a while; this is called when it is done. Returning nothing has it go its own way.
+          request: () => {
+            isForbidden = may?.() === false;
+            if (isForbidden) throw new Error("it may not be sent any more");
+            return undefined;
+          },
           timeout: { request: timeoutMs },
           signal,
         });
         return { status: response.statusCode, headers: flat(response.headers), body: response.body };
       } catch (error) {
+        if (isForbidden)
+          throw new TransportError("aborted", false, `${base.host}: it may not be sent any more`);
         throw remade(error, base, isPlain, timeoutMs);
       }
     },

@@ -9,6 +9,8 @@ export interface TransportRequest {
   /** JSON. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Asked at the last moment before it leaves; where it says no, nothing was sent (`aborted`). Absent: it may. */
+  readonly may?: () => boolean;
   /** For the whole exchange. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
