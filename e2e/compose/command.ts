@@ -8,8 +8,9 @@ export function composeCommand(): readonly string[] | undefined {
   return pinned === undefined ? undefined : [pinned.path];
 }
 
-/** An engine is here, and nothing that understands the compose file. */
-export const lacksCompose = (): boolean => answers("docker", "info") && composeCommand() === undefined;
+/** The pinned program is wanted: an engine is here, and its client does not understand compose files. */
+export const wantsCompose = (): boolean =>
+  answers("docker", "info") && !answers("docker", "compose", "version");
 
 function answers(command: string, ...args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: "ignore", timeout: 10_000 }).status === 0;
