@@ -11,7 +11,9 @@ else if (parsed.kind === "faults") {
   process.exitCode = 2;
 } else process.exitCode = (await (parsed.each ? each(parsed) : once(parsed))) ? 0 : 1;
 
-const print = (line: string): void => console.log(line);
+function print(line: string): void {
+  console.log(line);
+}
 
 /** @returns whether nothing was wrong */
 async function once({ seed, steps, clusters, faults, verbose }: Options): Promise<boolean> {

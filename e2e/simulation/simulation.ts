@@ -23,6 +23,9 @@ const TICK_MS = 1000;
 const START_MS = 30_000;
 /** At rest within so long once everything has recovered and nothing happens any more. */
 const REST_MS = 20_000;
+/** What was approved is done within so long, and so often a person looks whether there is more. */
+const DECIDED_MS = 10_000;
+const DECISIONS = 5;
 /** Addresses that several clusters give out. */
 const SHARED = ["172.16.0.1", "172.16.0.2", "172.16.0.3"];
 
@@ -76,14 +79,14 @@ export class Simulation {
   }
 
   start(): void {
-    const begun = this.oracle.health.fall(START_MS);
+    const begun = this.oracle.health.fall();
     const tick = (): void => {
       this.oracle.tick();
       this.timeline.after(TICK_MS, tick);
     };
     tick();
     this.world.start();
-    begun();
+    begun(START_MS);
   }
 
   /** After some time one thing happens in one of the clusters. */
@@ -94,8 +97,13 @@ export class Simulation {
     this.steps += 1;
   }
 
-  /** Until everything has recovered from what went wrong. */
+  /** Until everything has recovered from what went wrong; what a person must decide is decided. */
   async recover(): Promise<void> {
+    while (this.oracle.health.ill && this.fine) await this.timeline.advance(TICK_MS);
+    const decided = this.oracle.health.fall();
+    for (let round = 0; round < DECISIONS && (await this.world.operator.approve()) !== 0; round += 1)
+      await this.timeline.advance(DECIDED_MS);
+    decided(0);
     while (this.oracle.health.ill && this.fine) await this.timeline.advance(TICK_MS);
   }
 

@@ -35,22 +35,24 @@ export class Storm {
     const { name, lasts, tailMs } = chosen;
     const tally = this.tallies.get(name) ?? { begun: 0, struck: 0 };
     const { history, timeline } = this.#world;
-    const recover = this.#health.fall(tailMs);
+    const recover = this.#health.fall();
     history.note("fault", `${name} begins`);
     const end = chosen.begin(this.#world, this.#dice, () => {
       tally.struck += 1;
     });
     if (end === undefined) {
       history.note("fault", `${name}: nothing to break`);
-      recover();
+      recover(0);
       return;
     }
     tally.begun += 1;
     const over = (): void => {
       if (!this.#active.delete(name)) return;
       history.note("fault", `${name} ends`);
-      end();
-      recover();
+      const recovery = end();
+      if (typeof recovery !== "function") return recover(tailMs);
+      recovery(() => recover(0));
+      timeline.after(tailMs, () => recover(0));
     };
     this.#active.set(name, over);
     timeline.after(this.#dice.between(...lasts), over);

@@ -3,7 +3,11 @@ import { ADDRESS_ACCESS } from "@podgate/fortios-simulator/access";
 import { MemoryBusServer } from "@podgate/shared/bus/memory";
 import { Metrics } from "@podgate/shared/runtime/metrics";
 import { compose as composePusher } from "@podgate/pusher/compose";
-import { configurationSchema as pusherSchema, deviceOf } from "@podgate/pusher/configuration";
+import {
+  configurationSchema as pusherSchema,
+  deviceOf,
+  type Configuration as PusherConfiguration,
+} from "@podgate/pusher/configuration";
 import { pusherMetrics } from "@podgate/pusher/metrics";
 import { compose as composeWatcher } from "@podgate/watcher/compose";
 import { configurationSchema as watcherSchema } from "@podgate/watcher/configuration";
@@ -11,6 +15,7 @@ import { watcherMetrics } from "@podgate/watcher/metrics";
 import { SimulatedCluster } from "./cluster.ts";
 import type { Dice } from "./dice.ts";
 import type { History } from "./history.ts";
+import { Operator } from "./operator.ts";
 import type { JudgedTarget } from "./oracle/target-judge.ts";
 import { BusPort } from "./ports/bus-port.ts";
 import { DevicePort, type DeviceSite } from "./ports/device-port.ts";
@@ -56,6 +61,7 @@ export class World {
   readonly targets: readonly JudgedTarget[];
   readonly watchers: readonly Replica[];
   readonly pushers: readonly Replica[];
+  readonly operator: Operator;
   readonly delays: Delays;
   readonly tamper = new Tamper();
   /** Told that somebody else than the product changed a device. */
@@ -103,7 +109,10 @@ export class World {
     this.watchers = this.clusters.flatMap((cluster) =>
       ["a", "b"].map((letter) => this.#watcher(cluster, letter)),
     );
-    this.pushers = ["a", "b"].map((letter) => this.#pusher(letter));
+    const configuration = this.#configuration();
+    this.pushers = ["a", "b"].map((letter) => this.#pusher(letter, configuration));
+    const busOf = (process: Process): BusPort => this.#busPort(process, "pusher");
+    this.operator = new Operator({ timeline, dice, history, configuration, busOf });
   }
 
   get replicas(): readonly Replica[] {
@@ -186,9 +195,9 @@ export class World {
     });
   }
 
-  #pusher(letter: string): Replica {
-    const { timeline, history, dice, delays, clusters, targets, devices } = this;
-    const configuration = pusherSchema.parse({
+  #configuration(): PusherConfiguration {
+    const { clusters, targets } = this;
+    return pusherSchema.parse({
       install: INSTALL,
       nats: NATS,
       clusters: clusters.map(({ name }) => ({ name })),
@@ -201,13 +210,23 @@ export class World {
         perSecond: 20,
         timeoutSeconds: 5,
       })),
-      routes: targets.map((target) => ({ targets: [target.name], clusters: target.clusters, groups: ["*"] })),
+      routes: targets.map((target) => ({
+        targets: [target.name],
+        clusters: target.clusters,
+        groups: ["*"],
+      })),
       driftSeconds: 30,
+      // Edits are not held, so that how long an address stays can be judged; what a person must decide after faults
+      // the operator decides.
       guards: { massRemoval: { maxCount: 100_000 }, holdLastMember: false },
     });
+  }
+
+  #pusher(letter: string, configuration: PusherConfiguration): Replica {
+    const { timeline, history, dice, delays, devices } = this;
     const series = {
-      clusters: clusters.map(({ name }) => name),
-      targets: targets.map(({ name }) => name),
+      clusters: configuration.clusters.map(({ name }) => name),
+      targets: configuration.targets.map(({ name }) => name),
       devices: [...new Set(configuration.targets.map(({ url }) => deviceOf(url)))],
     };
     return new Replica({

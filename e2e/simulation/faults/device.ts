@@ -11,8 +11,11 @@ const RECOVERY_MS = 30_000;
 const DRIFT_MS = 50_000;
 /** What was refused is tried again after 60 s, and after 120 s when that fell into the fault, too. */
 const PARKED_MS = 200_000;
-/** A token that was refused is tried again after 90 s, and then 180 s, to stay out of the device's lockout. */
-const LOCKOUT_MS = 300_000;
+/**
+ * A token that was refused is tried again after 90, 180 and 360 s, to stay out of the device's lockout; a successor whose
+ * wall clock differs waits 360 s from when it takes the device.
+ */
+const LOCKOUT_MS = 1_000_000;
 
 const READ_ONLY: AccProfile = { fwgrp: "custom", "fwgrp-permission": { address: "read" }, sysgrp: "none" };
 const NONE: AccProfile = { fwgrp: "none", sysgrp: "none" };
@@ -128,6 +131,13 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
       return () => {
         end();
         site.token = token;
+        return (recovered) => {
+          const heard = site.device.subscribe(({ status }) => {
+            if (status !== 200) return;
+            heard();
+            world.timeline.after(RECOVERY_MS, recovered);
+          });
+        };
       };
     },
   },

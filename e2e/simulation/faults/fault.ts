@@ -17,5 +17,8 @@ export interface FaultClass {
    * @param struck to be called each time it really changed what would have happened
    * @returns ends it; undefined = there was nothing to break
    */
-  begin(world: World, dice: Dice, struck: () => void): (() => void) | undefined;
+  begin(world: World, dice: Dice, struck: () => void): (() => Recovery | void) | undefined;
 }
+
+/** Calls back when it can be seen that the product has recovered, if that is before the tail is over. */
+export type Recovery = (recovered: () => void) => void;

@@ -19,11 +19,14 @@ export class Health {
     return this.#healthy;
   }
 
-  /** A fault begins. @returns ends it; the world may need `tailMs` more after that */
-  fall(tailMs: number): () => void {
+  /** A fault begins. @returns ends it, once; the world may need `tailMs` more after that */
+  fall(): (tailMs: number) => void {
     this.#count();
     this.#ongoing += 1;
-    return () => {
+    let isOver = false;
+    return (tailMs) => {
+      if (isOver) return;
+      isOver = true;
       this.#count();
       this.#ongoing -= 1;
       this.#illUntil = Math.max(this.#illUntil, this.#now() + tailMs);

@@ -168,8 +168,8 @@ export class TargetJudge {
         standings.set(address, standing);
       }
       if (standing.may) continue;
-      // Somebody else brought it back: it is his from now on.
-      if (by === "other" && !before.has(address)) standing.freed = { healthy, at };
+      // Somebody else brought it back; or, while something is wrong, the product by what it knew before.
+      if (!before.has(address) && (by === "other" || this.#health.ill)) standing.freed = { healthy, at };
       if (healthy - standing.freed.healthy <= this.#boundMs) continue;
       const ms = Math.round(at - standing.freed.at);
       this.#findings.violation(`${where} holds ${address} ${String(ms)} ms after it was freed`);
