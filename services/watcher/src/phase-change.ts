@@ -26,6 +26,8 @@ export interface PhaseChangePorts {
 }
 
 const POLL_MS = 250;
+/** A watcher says its state every 2 s. */
+const FRESH_MS = 3000;
 /** A status bucket is read in milliseconds; who has none by then has no pusher. */
 const STATUSES_MS = 2000;
 
@@ -61,7 +63,10 @@ export async function drain(change: PhaseChange, ports: PhaseChangePorts): Promi
   const reading = reports.run(ending.signal);
   try {
     await until(clock, STATUSES_MS, async () => (reports.cluster() === undefined ? undefined : true));
-    const before = await stateOf(bus, cluster);
+    const last = await stateOf(bus, cluster);
+    // What the last state counts is as old as a heartbeat.
+    const fresh = last && (await nextState(ports, cluster, last.sequence, FRESH_MS, () => true));
+    const before = fresh ?? last;
     say(
       before === undefined
         ? `cluster ${cluster}: no watcher was heard, so nobody knows what would go`
@@ -163,21 +168,30 @@ function unconfirmed({ waitMs }: PhaseChange, { say }: PhaseChangePorts, phase: 
   return 1;
 }
 
+async function confirmed(...args: Parameters<typeof nextState>): Promise<State | undefined> {
+  return (await nextState(...args))?.state;
+}
+
 /** The first state message after a sequence that fits. */
-async function confirmed(
+async function nextState(
   { bus, clock }: PhaseChangePorts,
   cluster: string,
   after: number,
   waitMs: number,
   fits: (state: State) => boolean,
-): Promise<State | undefined> {
+): Promise<Said | undefined> {
   return until(clock, waitMs, async () => {
     const found = await stateOf(bus, cluster);
-    return found !== undefined && found.sequence > after && fits(found.state) ? found.state : undefined;
+    return found !== undefined && found.sequence > after && fits(found.state) ? found : undefined;
   });
 }
 
-async function stateOf(bus: Bus, cluster: string): Promise<{ state: State; sequence: number } | undefined> {
+interface Said {
+  readonly state: State;
+  readonly sequence: number;
+}
+
+async function stateOf(bus: Bus, cluster: string): Promise<Said | undefined> {
   const subject = stateSubject(cluster);
   try {
     const message = await bus.lastMessage(streamOf(cluster), subject);
