@@ -1,5 +1,7 @@
+import { PUSHER_BUCKET } from "@podgate/shared/bus/topology";
 import t from "tap";
 import { configurationOf, Stage, type Link, type Replica } from "./stage.ts";
+import type { TestWatcher } from "./test-watcher.ts";
 
 const link = (n: number): Link => ({ user: `pusher-${n}`, source: `192.0.2.${n}`, isCut: false });
 
@@ -277,3 +279,63 @@ t.test("one that finds out late that it had lost a device has the next holder re
   );
   await Promise.all([first.stop(), second.stop()]);
 });
+
+t.test(
+  "a short list that one pusher has no quarrel with is not believed while another one holds back what it leaves open",
+  async (t) => {
+    for (const lost of [0, 3]) {
+      const routes = ["web", "db"].map((group, n) => ({
+        targets: [`fw${n + 1}`],
+        clusters: ["east"],
+        groups: [group],
+      }));
+      const stage = new Stage(configurationOf({ targets: devices(2), routes, clusters: [{ name: "east" }] }));
+      const listed = async () => {
+        const bucket = await stage.server
+          .connect("test")
+          .bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
+        const entry = await stage.during(bucket.get("cluster.east"));
+        return (JSON.parse(new TextDecoder().decode(entry?.value)) as { listed: { pods: number } }).listed
+          .pods;
+      };
+      const fill = async (watcher: TestWatcher, web: number, db: number): Promise<void> => {
+        for (let n = 1; n <= web; n += 1) await stage.during(watcher.add("web", `10.0.1.${n}`));
+        for (let n = 1; n <= db; n += 1) await stage.during(watcher.add("db", `10.0.2.${n}`));
+      };
+      const onDb = (): number => stage.group("db", "root", "fw2.example.com").length;
+      const before = await stage.watcher("east", "web", "db");
+      const only = stage.replica(link(3));
+      await fill(before, 16, 4);
+      t.ok(await stage.until(() => stage.group("web").length === 16 && onDb() === 4, 60_000));
+      await stage.clock.run(10_000);
+      await only.stop();
+      t.equal(await listed(), 20);
+
+      // While nobody looks, the stream is made anew, and what the API server lists is half of what it was.
+      before.stop();
+      stage.server.remakeStream("PODGATE_east");
+      const after = await stage.silentWatcher("east");
+      after.pods = 10;
+      await stage.during(after.start("web", "db"));
+      await fill(after, 16, 4 - lost);
+      const replicas = [stage.replica(link(1)), stage.replica(link(2))];
+      await stage.clock.run(30_000);
+      t.strictSame(await Promise.all(replicas.map(leases)), [1, 1]);
+      t.equal(onDb(), 4);
+      t.equal(
+        await listed(),
+        lost === 0 ? 10 : 20,
+        lost === 0 ? "nobody misses anything" : "the list stays unbelieved",
+      );
+      for (const replica of replicas) {
+        replica.cut();
+        await stage.clock.run(30_000);
+        t.equal(onDb(), 4, "also when another one takes the firewall over");
+        replica.mend();
+        await stage.clock.run(30_000);
+        t.equal(onDb(), 4);
+      }
+      for (const replica of replicas) await replica.stop();
+    }
+  },
+);

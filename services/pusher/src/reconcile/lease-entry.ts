@@ -25,6 +25,8 @@ const leaseSchema = z.object({
   seconds: z.number().positive(),
   /** Of a released one: nothing that was sent to the device may still be done. */
   clean: z.boolean(),
+  /** What the holder says of its part besides (`absences.ts`); absent: nothing. */
+  absences: z.record(z.string(), z.string()).optional(),
 });
 
 export type LeaseEntry = z.infer<typeof leaseSchema>;

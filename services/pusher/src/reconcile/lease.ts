@@ -16,6 +16,8 @@ export interface LeaseOptions {
   /** Of this process, and of no other that ever was. */
   readonly identity: string;
   readonly seconds: number;
+  /** What the holder says of its part with each renewal. */
+  readonly absences?: () => Readonly<Record<string, string>>;
 }
 
 /**
@@ -157,7 +159,9 @@ export class Lease {
 
   async #write(sent: number | undefined, holder: string, clean = false): Promise<void> {
     const bucket = await this.#ports.board.bucket();
-    const value = buildLease({ holder, seconds: this.#options.seconds, clean });
+    const { seconds, absences } = this.#options;
+    const said = holder === "" ? undefined : absences?.();
+    const value = buildLease({ holder, seconds, clean, ...(said && { absences: said }) });
     const expected = this.#revision;
     const revision =
       expected === 0 ? await bucket.create(this.key, value) : await bucket.update(this.key, value, expected);

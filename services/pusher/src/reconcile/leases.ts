@@ -1,6 +1,7 @@
 import type { Bus } from "@podgate/shared/bus/bus";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
+import type { Absences } from "./absences.ts";
 import { Lease } from "./lease.ts";
 import { LeaseBoard } from "./lease-board.ts";
 import {
@@ -33,6 +34,8 @@ export interface LeasesOptions {
   readonly identity: string;
   readonly seconds: number;
   readonly devices: readonly string[];
+  /** What is said of a device to the others, with each renewal. */
+  readonly absences: (device: string) => Absences;
 }
 
 /** A free device is left to replicas below their aim for so long, and then taken by anybody. */
@@ -62,7 +65,13 @@ export class Leases {
     this.#ports = ports;
     this.#board = new LeaseBoard(ports);
     this.#replicas = new Replicas(options, { ...ports, board: this.#board });
-    for (const device of options.devices) this.#devices.set(device, this.#lease(deviceLeaseKey(device)));
+    for (const device of options.devices) {
+      const key = deviceLeaseKey(device);
+      this.#devices.set(
+        device,
+        this.#lease(key, () => options.absences(device)),
+      );
+    }
     this.#clusters = this.#lease(CLUSTERS_LEASE_KEY);
     this.#board.onChange((key) => {
       if (key.startsWith(REPLICA_PREFIX)) this.#ring();
@@ -82,6 +91,12 @@ export class Leases {
   /** The device's work runs here. */
   serves(device: string): boolean {
     return this.#tenures.get(device)?.serving === true;
+  }
+
+  /** What the holder of a device last said; undefined where nobody holds it, or says anything. */
+  absences(device: string): Absences | undefined {
+    const key = deviceLeaseKey(device);
+    return this.#board.holder(key) === undefined ? undefined : this.#board.seen(key)?.entry?.absences;
   }
 
   /** Others may hand devices over from now on. */
@@ -200,8 +215,9 @@ export class Leases {
     void this.#board.remove(key);
   }
 
-  #lease(key: string): Lease {
+  #lease(key: string, absences?: () => Absences): Lease {
     const { identity, seconds } = this.#options;
-    return new Lease({ key, identity, seconds }, { ...this.#ports, board: this.#board });
+    const options = { key, identity, seconds, ...(absences && { absences }) };
+    return new Lease(options, { ...this.#ports, board: this.#board });
   }
 }

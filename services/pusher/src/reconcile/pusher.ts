@@ -8,6 +8,7 @@ import {
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Configuration } from "../configuration.ts";
+import { absencesOf, isSettledBy, type Absences } from "./absences.ts";
 import { Approvals } from "./approvals.ts";
 import { keepTopology } from "./bus-topology.ts";
 import { ClusterDecisions } from "./cluster-decisions.ts";
@@ -64,7 +65,12 @@ export class Pusher {
     this.#startedAt = ports.clock.monotonic();
     this.#tickedAt = this.#startedAt;
     this.#leases = new Leases(
-      { identity: ports.identity, seconds: configuration.leaseSeconds, devices: devicesOf(configuration) },
+      {
+        identity: ports.identity,
+        seconds: configuration.leaseSeconds,
+        devices: devicesOf(configuration),
+        absences: (device) => this.#absencesOf(device),
+      },
       ports,
     );
   }
@@ -179,21 +185,32 @@ export class Pusher {
     if ((this.#clusters !== undefined && verified) || now - this.#startedAt > JOIN_MS) this.#leases.join();
     this.#leases.tick(now);
     for (const device of this.#targets?.devices ?? []) this.#count(device, now);
-    this.#settleAbsences(now);
+    this.#settleAbsences();
   }
 
-  /** Once every firewall was read and none holds what a cluster's short lists leave open, the lists are normal. */
-  #settleAbsences(now: number): void {
-    const works = this.#targets?.works ?? [];
+  /**
+   * Once every firewall was read and none holds what a cluster's short lists leave open, the lists are normal. Of those
+   * that others hold, their leases tell.
+   */
+  #settleAbsences(): void {
+    const devices = this.#targets?.devices ?? [];
+    if (devices.length === 0) return;
+    const told = devices.map(({ device: { name } }) =>
+      this.#leases.serves(name) ? this.#absencesOf(name) : this.#leases.absences(name),
+    );
     for (const [cluster, { fold }] of this.#clusters?.followers ?? []) {
-      if (!fold.verified || fold.absencesHeld === undefined || works.length === 0) continue;
-      const isSettled = works.every(
-        (work) =>
-          work.wasRead &&
-          work.plan.report(now).every((report) => report.cluster !== cluster || report.held.length === 0),
-      );
-      if (isSettled) fold.settleAbsences();
+      const { verified, absencesHeld } = fold;
+      if (!verified || absencesHeld === undefined) continue;
+      if (told.every((absences) => isSettledBy(absences, cluster, absencesHeld))) fold.settleAbsences();
     }
+  }
+
+  #absencesOf(name: string): Absences {
+    const own = this.#targets?.devices.find(({ device }) => device.name === name);
+    const folds = [...(this.#clusters?.followers ?? [])].map(
+      ([cluster, { fold }]) => [cluster, fold] as const,
+    );
+    return absencesOf(own ?? { works: [] }, folds, this.#ports.clock.monotonic());
   }
 
   #count({ device, works }: DeviceTargets, now: number): void {

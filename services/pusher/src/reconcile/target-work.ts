@@ -138,6 +138,8 @@ export class TargetWork implements Work {
   tookOver(clean: boolean): void {
     this.failedOver();
     this.guard.forget();
+    // What it held when this process last had it is of yesterday.
+    this.#read = false;
     this.#notBefore = Number.NEGATIVE_INFINITY;
     if (!clean) this.suspect();
   }

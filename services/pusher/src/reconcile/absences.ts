@@ -1,0 +1,36 @@
+import type { ClusterFold } from "../desired/fold.ts";
+import type { DeviceTargets } from "./targets.ts";
+
+/**
+ * Of each cluster whose lists are not believed, what one device makes of that: the reason why they are not, where the
+ * device was read and holds nothing that they leave open; empty where it does, or was not read yet. A cluster that is
+ * not in it is believed.
+ */
+export type Absences = Readonly<Record<string, string>>;
+
+type Fold = Pick<ClusterFold, "verified" | "absencesHeld">;
+
+/** @param now milliseconds of the monotonic clock */
+export function absencesOf(
+  { works }: Pick<DeviceTargets, "works">,
+  folds: Iterable<readonly [cluster: string, fold: Fold]>,
+  now: number,
+): Absences {
+  const absences: Record<string, string> = {};
+  for (const [cluster, { verified, absencesHeld }] of folds) {
+    if (absencesHeld === undefined) continue;
+    const isSettled =
+      verified &&
+      works.every(
+        (work) =>
+          work.wasRead &&
+          work.plan.report(now).every((report) => report.cluster !== cluster || report.held.length === 0),
+      );
+    absences[cluster] = isSettled ? absencesHeld : "";
+  }
+  return absences;
+}
+
+/** Whether a device leaves nothing open of a cluster's lists. @param reason why they are not believed here */
+export const isSettledBy = (absences: Absences | undefined, cluster: string, reason: string): boolean =>
+  absences !== undefined && (absences[cluster] ?? reason) === reason;
