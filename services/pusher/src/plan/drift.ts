@@ -43,6 +43,17 @@ export function findDrift(before: Known | undefined, now: Known, unsure: Readonl
   return drift;
 }
 
+/** Addresses that came into children of ours between two reads without us. */
+export function putInto(before: Known | undefined, now: Known, unsure: ReadonlySet<string>): Set<string> {
+  const found = new Set<string>();
+  for (const [key, { name, members }] of now.children) {
+    const had = before?.children.get(key)?.members;
+    if (had === undefined || unsure.has(name)) continue;
+    for (const address of members) if (!had.has(address)) found.add(`${key} ${address}`);
+  }
+  return found;
+}
+
 function ofChild(before: Known, now: Known, child: KnownChild, unsure: ReadonlySet<string>): Drift[] {
   const { key, name: object, family } = child;
   const found = now.children.get(key);

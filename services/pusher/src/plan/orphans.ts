@@ -1,3 +1,4 @@
+import { familyOf } from "@podgate/shared/contract/address";
 import { sourceKey, type ClusterStanding, type GroupPolicy } from "../desired/desired.ts";
 import { groupKey, type ChildOrigin, type Step } from "../firewall/firewall.ts";
 import { isSeen, type Candidate, type GroupView } from "./guards/candidate.ts";
@@ -160,9 +161,13 @@ export function orphanViews(
       }
     }
     const standing = (address: string) => (present.has(address) ? "unknown" : "off");
-    return [{ key, cluster, group, policy, leaving, size: present.size, desired: 0, standing }];
+    const sizes = { 4: 0, 6: 0 };
+    for (const address of present) sizes[familyOf(address)] += 1;
+    return [{ key, cluster, group, policy, leaving, sizes, desired: 0, desiredOf: none, standing }];
   });
 }
+
+const none = (): number => 0;
 
 /** What may go, now that the guards have spoken. */
 export function settleOrphans(

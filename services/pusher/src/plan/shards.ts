@@ -49,7 +49,7 @@ export interface SourcePlan {
   /** What would leave if no guard kept it. */
   readonly leaving: ReadonlyMap<string, Candidate>;
   /** Different addresses that its children hold. */
-  readonly size: number;
+  readonly sizes: Readonly<Record<Family, number>>;
   /** Its route gave its members up, because its cluster is silent. */
   readonly silenced: boolean;
   /** Removals that are not decided yet. */
@@ -91,7 +91,7 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
     if (!silenced && source.members.has(address))
       leaving.set(address, { cause: "vanished", shortList: reason });
   const placed = new Set<string>();
-  let gone = 0;
+  const sizes = { 4: 0, 6: 0 };
   const found = FAMILIES.map((family) => childrenOf(source, family, known, names));
   const shards = found.map(({ children }) =>
     children.map((child): Shard => {
@@ -99,6 +99,7 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
       let desired = 0;
       for (const address of child.members) {
         const verdict = placed.has(address) ? TWICE : judge(source, address, now);
+        if (verdict !== TWICE) sizes[child.family] += 1;
         const evidence = leaves(verdict, () => context.isApproved(source.key, address));
         if (verdict.kind === "doubted")
           leaving.set(address, { cause: "vanished", shortList: verdict.reason });
@@ -112,7 +113,6 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
           hold(address, "add-only", reason, 'set its "removals" to "sync"');
         } else if (evidence !== undefined) {
           removes.set(address, evidence);
-          if (verdict !== TWICE) gone += 1;
           continue;
         }
         placed.add(address);
@@ -157,7 +157,7 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
     parked,
     held,
     leaving,
-    size: placed.size + gone,
+    sizes,
     silenced,
     waiting: new Set(),
   };

@@ -17,10 +17,10 @@ import {
 import { acknowledge } from "./acknowledged.ts";
 import { Collector } from "./collect.ts";
 import { countsOf } from "./counts.ts";
-import { findDrift } from "./drift.ts";
+import { findDrift, putInto } from "./drift.ts";
 import { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
-import type { GroupView } from "./guards/candidate.ts";
+import { viewOf } from "./group-view.ts";
 import { Guards, type KeptHolds } from "./guards/guards.ts";
 import type { News } from "./guards/group-holds.ts";
 import { heldSetOf, type HeldItem, type HeldSet } from "./guards/held-set.ts";
@@ -38,7 +38,7 @@ import {
 import { recordOf, type Record } from "./record.ts";
 import { blamed, park, unpark } from "./refusal.ts";
 import { reportOf } from "./report.ts";
-import type { DiffContext, SourcePlan } from "./shards.ts";
+import type { DiffContext } from "./shards.ts";
 import { SourcePlans } from "./source-plans.ts";
 import { PATIENCE_MS, type StepContext } from "./steps.ts";
 import { limitedAdditions } from "./tables.ts";
@@ -506,28 +506,6 @@ function stepsOf(copy: TargetPlan, now: number): { steps: Step[]; truncated: boo
     copy.took(step, { result: "done", changed: true }, now);
   }
   return { steps, truncated: false };
-}
-
-/** A source as guards weigh it. */
-function viewOf({ source, leaving, size, halves }: SourcePlan): GroupView {
-  const { key, cluster, group, policy, members } = source;
-  const standing = (address: string) => {
-    if (members.has(address)) return "member";
-    const isThere = halves.some(({ shards }) => shards.some(({ child }) => child.members.has(address)));
-    return isThere ? "unknown" : "off";
-  };
-  return { key, cluster, group, policy, leaving, size, desired: members.size, standing };
-}
-
-/** Addresses that came into children of ours between two reads without us. */
-function putInto(before: Known | undefined, now: Known, unsure: ReadonlySet<string>): Set<string> {
-  const found = new Set<string>();
-  for (const [key, { name, members }] of now.children) {
-    const had = before?.children.get(key)?.members;
-    if (had === undefined || unsure.has(name)) continue;
-    for (const address of members) if (!had.has(address)) found.add(`${key} ${address}`);
-  }
-  return found;
 }
 
 /** The objects that a step writes. */

@@ -1,3 +1,4 @@
+import { familyOf } from "@podgate/shared/contract/address";
 import type { GroupView } from "./candidate.ts";
 import { isMassRemoval, percent } from "./mass-removal.ts";
 
@@ -6,17 +7,20 @@ import { isMassRemoval, percent } from "./mass-removal.ts";
  * longer than tombstones live. Each of them may be anything, so the group's size is weighed: pods that were replaced
  * leave it as it was, a broken selector does not.
  *
- * @param absent how many. @returns why they are held; undefined = they are not
+ * @returns why they are held; undefined = they are not
  */
-export function absenceGuard(
-  { size, leaving, desired, policy }: GroupView,
-  absent: number,
-): string | undefined {
-  if (absent === 0) return undefined;
-  const base = size - (leaving.size - absent);
+export function absenceGuard(view: GroupView, absent: ReadonlySet<string>): string | undefined {
+  if (absent.size === 0) return undefined;
+  const { leaving, desired, sizes, policy } = view;
   const { maxCount, maxShare } = policy.mass;
   if (desired === 0)
-    return `${absent} members are not in the cluster, nothing tells why, and none would be left`;
-  if (!isMassRemoval({ base, count: base - desired }, policy.mass)) return undefined;
-  return `the group would shrink from ${base} members to ${desired}, and nothing tells why: more than ${maxCount} and ${percent(maxShare)}`;
+    return `${absent.size} members are not in the cluster, nothing tells why, and none would be left`;
+  for (const family of [4, 6] as const) {
+    let base = sizes[family];
+    for (const address of leaving.keys()) if (familyOf(address) === family && !absent.has(address)) base -= 1;
+    const left = view.desiredOf(family);
+    if (isMassRemoval({ base, count: base - left }, policy.mass))
+      return `the group would shrink from ${base} members to ${left}, and nothing tells why: more than ${maxCount} and ${percent(maxShare)}`;
+  }
+  return undefined;
 }

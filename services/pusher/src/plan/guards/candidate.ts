@@ -1,3 +1,4 @@
+import type { Family } from "@podgate/shared/contract/address";
 import type { GroupPolicy } from "../../desired/desired.ts";
 import type { Cause } from "./cause.ts";
 
@@ -20,10 +21,11 @@ export interface GroupView {
   readonly group: string;
   readonly policy: GroupPolicy;
   readonly leaving: ReadonlyMap<string, Candidate>;
-  /** Addresses that its children hold. */
-  readonly size: number;
+  /** Addresses that its children hold: a pod may have one of each family, and is to count once. */
+  readonly sizes: Readonly<Record<Family, number>>;
   /** Addresses that it should have, there already or not. */
   readonly desired: number;
+  desiredOf(family: Family): number;
   /** How an address stands that is not `leaving`. */
   standing(address: string): "member" | "off" | "unknown";
 }

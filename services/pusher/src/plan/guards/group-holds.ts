@@ -1,3 +1,4 @@
+import { familyOf, type Family } from "@podgate/shared/contract/address";
 import { isSeen, type GroupView } from "./candidate.ts";
 import type { HeldItem } from "./held-set.ts";
 import { RemovalWindow } from "./removal-window.ts";
@@ -31,7 +32,7 @@ export class GroupHolds implements Withheld {
   readonly approved = new Map<string, Approved>();
   #waiting: ReadonlySet<string> = new Set();
   readonly #heldAt = new Map<string, number>();
-  window = new RemovalWindow();
+  windows: Readonly<Record<Family, RemovalWindow>> = { 4: new RemovalWindow(), 6: new RemovalWindow() };
   /** More was held than could be kept on record: until the device holds nothing else, all of it is. */
   whole = false;
   /** Rises with each change of what is held, approved or waiting. */
@@ -66,11 +67,16 @@ export class GroupHolds implements Withheld {
     this.version += 1;
   }
 
-  /** Weighed removals that were held since then. */
-  heldSince(from: number): number {
+  /** Weighed removals of a family that were held since then. */
+  heldSince(from: number, family: Family): number {
     let count = 0;
     for (const { guard, address } of this.held.values())
-      if (guard === "mass-removal" && (this.#heldAt.get(address) ?? from) > from) count += 1;
+      if (
+        guard === "mass-removal" &&
+        familyOf(address) === family &&
+        (this.#heldAt.get(address) ?? from) > from
+      )
+        count += 1;
     return count;
   }
 
@@ -139,7 +145,7 @@ export class GroupHolds implements Withheld {
     for (const [address, item] of this.held)
       copy.hold(item, this.#heldAt.get(address) ?? Number.NEGATIVE_INFINITY);
     for (const [address, item] of this.approved) copy.approved.set(address, item);
-    copy.window = this.window.clone();
+    copy.windows = { 4: this.windows[4].clone(), 6: this.windows[6].clone() };
     copy.whole = this.whole;
     return copy;
   }

@@ -1,4 +1,5 @@
-import type { GroupPolicy } from "../../desired/desired.ts";
+import { familyOf, type Family } from "@podgate/shared/contract/address";
+import type { GroupPolicy, MassLimits } from "../../desired/desired.ts";
 import { absenceGuard } from "./absence.ts";
 import { isCounted, isSeen, type Candidate, type GroupView } from "./candidate.ts";
 import type { Cause } from "./cause.ts";
@@ -46,7 +47,7 @@ export class Guards {
   readonly #byCluster = new Map<string, Set<string>>();
   readonly #gathering = new Map<string, Gathering>();
   /** Of all groups of a cluster, also those that are gone. */
-  readonly #windows = new Map<string, RemovalWindow>();
+  readonly #windows = new Map<string, Readonly<Record<Family, RemovalWindow>>>();
   readonly #patient: boolean;
   /** Rises with each change of what is held or approved. */
   version = 0;
@@ -119,8 +120,9 @@ export class Guards {
         op === "remove" && cause !== undefined && isCounted({ cause }) && !holds.approved.has(address);
       const { mass, alone } = policyOf(key);
       const change = [op === "add" ? 1 : -1, isWeighed ? 1 : 0, mass.windowMs, now] as const;
-      holds.window.note(...change);
-      if (!alone) this.#windowOf(cluster).note(...change);
+      const family = familyOf(address);
+      holds.windows[family].note(...change);
+      if (!alone) this.#windowsOf(cluster)[family].note(...change);
     }
   }
 
@@ -173,7 +175,8 @@ export class Guards {
       copy.#groups.set(key, holds.clone());
       copy.#know(holds.cluster, key);
     }
-    for (const [cluster, window] of this.#windows) copy.#windows.set(cluster, window.clone());
+    for (const [cluster, windows] of this.#windows)
+      copy.#windows.set(cluster, { 4: windows[4].clone(), 6: windows[6].clone() });
     return copy;
   }
 
@@ -196,7 +199,7 @@ export class Guards {
       }
     }
     const absent = [...undecided].filter(([, { absent: isAbsent }]) => isAbsent === true);
-    const reason = absenceGuard(view, absent.length);
+    const reason = absenceGuard(view, new Set(absent.map(([address]) => address)));
     if (reason !== undefined) hold(absent, "absence", reason);
     else for (const [address] of absent) undecided.delete(address);
   }
@@ -231,11 +234,14 @@ export class Guards {
     if (last !== undefined) hold(edits, "last-member", last);
     const due = [...undecided].filter(([, candidate]) => isCounted(candidate));
     if (due.length === 0) return;
-    const { mass } = view.policy;
-    const weighed = this.#weigh(view, holds, due.length, now);
-    if (!isMassRemoval(weighed, mass)) return;
-    const causes = due.map(([, { cause }]) => cause);
-    hold(due, "mass-removal", massReason(`${view.group} of cluster ${view.cluster}`, weighed, mass, causes));
+    const { windowMs } = view.policy.mass;
+    const weighed = (family: Family): Weighed => {
+      const { base, done } = holds.windows[family].look(view.sizes[family], windowMs, now);
+      const count = done + ofFamily(due, family) + holds.heldSince(now - windowMs, family);
+      return { base, count };
+    };
+    const reason = weigh(`${view.group} of cluster ${view.cluster}`, view.policy.mass, due, weighed);
+    if (reason !== undefined) hold(due, "mass-removal", reason);
   }
 
   /** The same over all groups of the cluster: many small definitions that go are one mass removal. */
@@ -246,33 +252,30 @@ export class Guards {
     now: number,
     changed: Set<string>,
   ): void {
-    const due = open.flatMap((each) =>
-      each.view.policy.alone
-        ? []
-        : [...each.undecided].flatMap(([address, candidate]) =>
-            isCounted(candidate) ? [{ ...each, address, candidate }] : [],
-          ),
+    const concerned = open.filter(({ view }) => !view.policy.alone);
+    const due = concerned.flatMap(({ undecided }) =>
+      [...undecided].filter(([, candidate]) => isCounted(candidate)),
     );
-    const [first] = due;
-    if (first === undefined) return;
+    const [first] = concerned;
+    if (first === undefined || due.length === 0) return;
     const { mass } = first.view.policy;
-    const from = now - mass.windowMs;
     const united = views.filter(({ policy }) => !policy.alone);
-    const size = united.reduce((sum, view) => sum + view.size, 0);
-    const { base, done } = this.#windowOf(cluster).look(size, mass.windowMs, now);
-    const held = united.reduce((sum, { key }) => sum + (this.#groups.get(key)?.heldSince(from) ?? 0), 0);
-    const count = done + due.length + held;
-    if (!isMassRemoval({ base, count }, mass)) return;
-    const causes = due.map(({ candidate }) => candidate.cause);
-    const reason = massReason(`cluster ${cluster} on this target`, { base, count }, mass, causes);
-    for (const { address, candidate, ...group } of due)
-      this.#holdAll(group, [[address, candidate]], "mass-removal", reason, now, changed);
-  }
-
-  #weigh(view: GroupView, holds: GroupHolds, due: number, now: number): Weighed {
-    const { windowMs } = view.policy.mass;
-    const { base, done } = holds.window.look(view.size, windowMs, now);
-    return { base, count: done + due + holds.heldSince(now - windowMs) };
+    const weighed = (family: Family): Weighed => {
+      const size = united.reduce((sum, { sizes }) => sum + sizes[family], 0);
+      const { base, done } = this.#windowsOf(cluster)[family].look(size, mass.windowMs, now);
+      const from = now - mass.windowMs;
+      const held = united.reduce(
+        (sum, { key }) => sum + (this.#groups.get(key)?.heldSince(from, family) ?? 0),
+        0,
+      );
+      return { base, count: done + ofFamily(due, family) + held };
+    };
+    const reason = weigh(`cluster ${cluster} on this target`, mass, due, weighed);
+    if (reason === undefined) return;
+    for (const each of concerned) {
+      const own = [...each.undecided].filter(([, candidate]) => isCounted(candidate));
+      this.#holdAll(each, own, "mass-removal", reason, now, changed);
+    }
   }
 
   #holdAll(
@@ -311,10 +314,11 @@ export class Guards {
     return all;
   }
 
-  #windowOf(cluster: string): RemovalWindow {
-    let window = this.#windows.get(cluster);
-    if (window === undefined) this.#windows.set(cluster, (window = new RemovalWindow()));
-    return window;
+  #windowsOf(cluster: string): Readonly<Record<Family, RemovalWindow>> {
+    let windows = this.#windows.get(cluster);
+    if (windows === undefined)
+      this.#windows.set(cluster, (windows = { 4: new RemovalWindow(), 6: new RemovalWindow() }));
+    return windows;
   }
 
   #holdsOf(key: string, cluster: string, group: string): GroupHolds {
@@ -331,4 +335,28 @@ export class Guards {
     if (keys === undefined) this.#byCluster.set(cluster, new Set([key]));
     else keys.add(key);
   }
+}
+
+const ofFamily = (entries: readonly (readonly [string, Candidate])[], family: Family): number =>
+  entries.filter(([address]) => familyOf(address) === family).length;
+
+/** By family, for a pod may have an address of each. @returns why all of it is held; undefined = it is not */
+function weigh(
+  whose: string,
+  limits: MassLimits,
+  due: readonly (readonly [string, Candidate])[],
+  weighed: (family: Family) => Weighed,
+): string | undefined {
+  for (const family of [4, 6] as const) {
+    if (ofFamily(due, family) === 0) continue;
+    const found = weighed(family);
+    if (!isMassRemoval(found, limits)) continue;
+    return massReason(
+      whose,
+      found,
+      limits,
+      due.map(([, { cause }]) => cause),
+    );
+  }
+  return undefined;
 }

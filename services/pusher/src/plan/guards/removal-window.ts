@@ -6,38 +6,58 @@ interface Bucket {
   counted: number;
 }
 
-/** The window is remembered in so many parts. */
+/** The window is remembered in so many parts, … */
 const PARTS = 60;
+/** … and what was just now in finer ones. */
+const LATELY_MS = 10_000;
+const LATELY_PART_MS = 250;
 
 /** How a group's members on the device changed within the last while. Times: monotonic milliseconds. */
 export class RemovalWindow {
-  readonly #buckets: Bucket[] = [];
+  #parts: Bucket[] = [];
+  #lately: Bucket[] = [];
 
   note(delta: number, counted: number, windowMs: number, now: number): void {
-    const last = this.#buckets.at(-1);
-    if (last !== undefined && now - last.from < windowMs / PARTS) {
-      last.delta += delta;
-      last.counted += counted;
-    } else this.#buckets.push({ from: now, delta, counted });
+    put(this.#parts, { from: now, delta, counted }, windowMs / PARTS);
+    put(this.#lately, { from: now, delta, counted }, LATELY_PART_MS);
+    // A part goes when all of it is out: rather a moment too long than too short.
+    prune(this.#parts, now - windowMs * (1 + 1 / PARTS));
+    prune(this.#lately, now - LATELY_MS);
   }
 
-  /** @param size members now. @returns members when the window began, and weighed removals since */
+  /**
+   * The members that shares are taken of: those when the window began, or those of some seconds ago, whichever are
+   * more. What an edit brings in a moment before it takes others away makes these no smaller a share.
+   *
+   * @param size members now. @returns also the weighed removals in the window
+   */
   look(size: number, windowMs: number, now: number): { base: number; done: number } {
-    // A part goes when all of it is out: rather a moment too long than too short.
-    while (this.#buckets[0] !== undefined && now - this.#buckets[0].from > windowMs * (1 + 1 / PARTS))
-      this.#buckets.shift();
-    let base = size;
-    let done = 0;
-    for (const { delta, counted } of this.#buckets) {
-      base -= delta;
-      done += counted;
-    }
-    return { base: Math.max(0, base), done };
+    prune(this.#parts, now - windowMs * (1 + 1 / PARTS));
+    prune(this.#lately, now - LATELY_MS);
+    const before = (buckets: readonly Bucket[]): number =>
+      buckets.reduce((count, { delta }) => count - delta, size);
+    const base = Math.max(0, before(this.#parts), before(this.#lately));
+    return { base, done: this.#parts.reduce((count, { counted }) => count + counted, 0) };
   }
 
   clone(): RemovalWindow {
     const copy = new RemovalWindow();
-    for (const bucket of this.#buckets) copy.#buckets.push({ ...bucket });
+    copy.#parts = this.#parts.map((bucket) => Object.assign({}, bucket));
+    copy.#lately = this.#lately.map((bucket) => Object.assign({}, bucket));
     return copy;
   }
+}
+
+function put(buckets: Bucket[], { from, delta, counted }: Bucket, partMs: number): void {
+  const last = buckets.at(-1);
+  if (last === undefined || from - last.from >= partMs) {
+    buckets.push({ from, delta, counted });
+    return;
+  }
+  last.delta += delta;
+  last.counted += counted;
+}
+
+function prune(buckets: Bucket[], before: number): void {
+  while (buckets[0] !== undefined && buckets[0].from < before) buckets.shift();
 }
