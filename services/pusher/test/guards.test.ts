@@ -158,5 +158,7 @@ t.test("a group of three that is deleted goes at once, and so does one that is s
   watcher.groups = [];
   await stage.during(watcher.say());
   t.ok(await stage.until(() => stage.device.group("root", "web") === undefined));
+  const child = "pg.a1.web.east.0";
+  t.ok(await stage.until(() => stage.device.group("root", child) === undefined), "nothing of it is held");
   await stage.stop();
 });

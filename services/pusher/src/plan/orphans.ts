@@ -17,6 +17,8 @@ export interface Loose {
   readonly cause: Cause;
   /** For people. */
   readonly reason: string;
+  /** A group on the device holds it. */
+  readonly isAttached: boolean;
 }
 
 export interface Found {
@@ -75,7 +77,7 @@ export function findOrphans(
     if (release === WAIT) waiting.push(child);
     else if (cause !== "undefined" && cause !== "drained" && cause !== "forgotten") count += 1;
     if (cause !== undefined && origin !== undefined && !isSource(origin))
-      loose.push({ child, origin, cause, reason });
+      loose.push({ child, origin, cause, reason, isAttached: known.holders(child.key).size > 0 });
     if (release === undefined) continue;
     held.push({ cluster: origin?.cluster, group: origin?.group, what: child.name, guard, reason, release });
   }
@@ -153,7 +155,8 @@ export function orphanViews(
     const removals = clusters.get(cluster)?.groups.get(group)?.removals;
     const leaving = new Map<string, Candidate>();
     for (const each of children) {
-      if (!("cause" in each)) continue;
+      // Of a child that no group holds nobody is a member: its detaching was weighed, it must not count twice.
+      if (!("cause" in each) || !each.isAttached) continue;
       for (const address of each.child.members) {
         const seen = removals?.get(address);
         // What was seen to end goes, whatever becomes of its group.
