@@ -1,0 +1,175 @@
+import t from "tap";
+import type { z } from "zod";
+import { createLogger } from "@podgate/shared/runtime/logger";
+import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
+import {
+  approvalKey,
+  approvalSchema,
+  keptHeldKey,
+  keptHeldSchema,
+  pack,
+  type Approval,
+} from "../../src/reconcile/kept-held.ts";
+import { TargetGuard } from "../../src/reconcile/target-guard.ts";
+import { many, Scene } from "../plan/scene.ts";
+
+const NEVER = new AbortController().signal;
+const DAY_MS = 86_400_000;
+
+/** The pusher's memory: what a put holds, a get gives. */
+class Store {
+  readonly entries = new Map<string, string>();
+
+  load = async <T>(key: string, schema: z.ZodType<T>): Promise<T | undefined> => {
+    const text = this.entries.get(key);
+    return text === undefined ? undefined : schema.parse(JSON.parse(text));
+  };
+
+  save = async (key: string, value: object): Promise<boolean> => {
+    this.entries.set(key, JSON.stringify(value));
+    return true;
+  };
+
+  approvals(): Approval[] {
+    return [...this.entries]
+      .filter(([key]) => key.startsWith("approval."))
+      .map(([, text]) => approvalSchema.parse(JSON.parse(text)))
+      .filter(({ closed }) => closed === undefined);
+  }
+}
+
+async function held(count: number, size = count) {
+  const clock = new VirtualClock();
+  const store = new Store();
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  const logger = createLogger({ service: "podgate-pusher", version: "test", level: "debug", write });
+  const scene = Scene.running(many(size));
+  const open = (): TargetGuard =>
+    new TargetGuard("fw", scene.plan, { clock, logger, memory: store, approvals: () => store.approvals() });
+  const guard = open();
+  await guard.recall(NEVER);
+  scene.hear(scene.a, ...many(count).map((address) => scene.a.remove("web", address, "unselected")));
+  scene.settle();
+  await clock.run(2000);
+  await guard.keep();
+  return { clock, store, lines, scene, guard, open };
+}
+
+async function kept(store: Store) {
+  const found = await store.load(keptHeldKey("fw"), keptHeldSchema);
+  if (found === undefined) throw new Error("nothing is kept");
+  return found;
+}
+
+async function approve(store: Store, scene: Scene, at: number): Promise<string> {
+  const { items, hash } = scene.plan.heldSet();
+  await store.save(approvalKey("fw", hash), { v: 1, target: "fw", hash, by: "alice", at, ...pack(items) });
+  return hash;
+}
+
+t.test(
+  "an approval that is not used up within a day expires, and what is left of it is held again",
+  async (t) => {
+    const { clock, store, lines, scene, guard } = await held(20);
+    const hash = await approve(store, scene, clock.now());
+    // The device refuses what is approved.
+    scene.device.refuse = () => ({ result: "refused", reason: "forbidden", message: "no", blame: [] });
+    guard.take();
+    t.equal(scene.plan.heldSet().hash, "");
+    await clock.run(2000);
+    await guard.keep();
+    t.match((await kept(store)).groups, [{ count: 20, approval: hash }]);
+    await clock.run(DAY_MS + 1000);
+    await guard.keep();
+    t.equal(scene.plan.heldSet().hash, hash);
+    t.equal((await kept(store)).hash, hash);
+    t.match(await store.load(approvalKey("fw", hash), approvalSchema), {
+      by: "alice",
+      closed: { how: "expired" },
+    });
+    t.match(lines.at(-1), { msg: "an approval is expired", revoked: 20 });
+  },
+);
+
+t.test("an approval is kept with who gave it when it is done; what it let go is not", async (t) => {
+  const { clock, store, scene, guard } = await held(20);
+  const hash = await approve(store, scene, clock.now());
+  guard.take();
+  scene.settle();
+  await clock.run(2000);
+  await guard.keep();
+  t.same(scene.device.resolve("web"), []);
+  const approval = await store.load(approvalKey("fw", hash), approvalSchema);
+  t.match(approval, { by: "alice", groups: [{ count: 20 }], closed: { how: "done" } });
+  t.equal(approval?.addresses, undefined);
+  t.match(await kept(store), { hash: "", groups: [] });
+});
+
+t.test("an old approval that was never used lets nothing go", async (t) => {
+  const { clock, store, scene, guard } = await held(20);
+  await clock.run(DAY_MS * 2);
+  await approve(store, scene, clock.now() - DAY_MS - 1);
+  guard.take();
+  scene.settle();
+  t.equal(scene.device.resolve("web").length, 20);
+});
+
+t.test("nothing is written while nothing changes, and at most once a second", async (t) => {
+  const { clock, store, scene, guard } = await held(20);
+  const before = store.entries.get(keptHeldKey("fw"));
+  store.entries.delete(keptHeldKey("fw"));
+  await clock.run(60_000);
+  await guard.keep();
+  t.equal(store.entries.size, 0);
+  scene.hear(scene.a, scene.a.add("web", many(1)[0] ?? ""));
+  scene.settle();
+  await guard.keep();
+  const first = store.entries.get(keptHeldKey("fw"));
+  t.not(first, before);
+  scene.hear(scene.a, scene.a.add("web", many(1, 1)[0] ?? ""));
+  scene.settle();
+  await guard.keep();
+  t.equal(store.entries.get(keptHeldKey("fw")), first);
+  await clock.run(1000);
+  await guard.keep();
+  t.match(await kept(store), { groups: [{ count: 18 }] });
+});
+
+t.test(
+  "more than an entry takes: after a restart all that leaves the group unseen is held, whatever it is",
+  async (t) => {
+    const { store, scene, open } = await held(20, 40);
+    const { groups, addresses: _, ...rest } = await kept(store);
+    await store.save(keptHeldKey("fw"), { ...rest, groups });
+    scene.restart().verify(scene.a);
+    await open().recall(NEVER);
+    scene.read();
+    scene.hear(
+      scene.a,
+      scene.a.remove("web", many(1, 30)[0] ?? "", "relabeled"),
+      scene.a.remove("web", many(1, 31)[0] ?? "", "ended"),
+    );
+    scene.settle();
+    t.equal(scene.device.resolve("web").length, 39);
+    t.equal(scene.plan.heldSet().items.length, 21);
+  },
+);
+
+t.test("100,000 addresses that follow each other, or that are scattered, fit into an entry", (t) => {
+  const item = (address: string) => ({
+    cluster: "a",
+    group: "web",
+    address,
+    cause: "unselected" as const,
+    guard: "mass-removal" as const,
+    reason: "why",
+  });
+  t.ok(pack(many(100_000).map(item)).addresses);
+  const scattered = [...Array(100_000).keys()].map((n) => {
+    const x = Math.imul(n + 1, 2_654_435_761) >>> 0;
+    return `10.${(x >>> 8) & 255}.${(x >>> 16) & 255}.${(x >>> 24) & 255}`;
+  });
+  t.ok(pack(scattered.map(item)).addresses);
+  t.end();
+});
