@@ -1,7 +1,6 @@
 // Disturbs everything at random while pods come and go, and judges the firewall's whole history. See --help.
 import { parseArgs } from "node:util";
-import { KITS, type ToolName } from "../tools/parts.ts";
-import { obtainTool, PartMissing } from "../tools/tool.ts";
+import { obtainTool, PartMissing, type ToolName } from "../tools/tool.ts";
 import { runChaos, writeReport } from "./run.ts";
 
 const HELP = `npm run chaos -- [options]
@@ -19,6 +18,16 @@ missing beyond the bound, no administrator's object changed.
   --help
 
 A round that fails prints the command that plays it again: the same disturbances and changes, in a new stack.`;
+
+const PARTS: readonly ToolName[] = [
+  "nats-server",
+  "toxiproxy-server",
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kwok",
+];
 
 const { values } = parseArgs({
   options: {
@@ -42,8 +51,7 @@ async function main(rounds: number, seed: number): Promise<number> {
     return 2;
   }
   try {
-    for (const { parts } of KITS)
-      for (const { name } of parts) await obtainTool(name as ToolName, (line) => console.error(line));
+    for (const name of PARTS) await obtainTool(name, (line) => console.error(line));
   } catch (error) {
     if (!(error instanceof PartMissing)) throw error;
     console.error(error.message);

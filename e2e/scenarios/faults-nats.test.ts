@@ -1,7 +1,7 @@
 import { jetstreamManager, jetstream, StorageType, type JetStreamManager } from "@nats-io/jetstream";
 import t from "tap";
 import { Exposures } from "./exposure.ts";
-import { lasting, throughFault } from "./meanwhile.ts";
+import { lasting, nothing, throughFault } from "./meanwhile.ts";
 import { skip, stage, type Scene } from "./scene.ts";
 
 const STREAM = "PODGATE_a";
@@ -76,7 +76,7 @@ t.test(
     await throughFault(t, scene, exposures, {
       name: "nats wiped",
       strike: () => nats.wipe(),
-      heal: () => Promise.resolve(),
+      heal: nothing,
       boundMs: RECOVERY_MS,
     });
     t.strictSame(scene.judge(group, { boundMs: RECOVERY_MS }).wrong, []);

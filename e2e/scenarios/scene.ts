@@ -65,6 +65,8 @@ export interface PodOptions extends InCluster {
 }
 
 export interface EqualOptions extends OnFirewall {
+  /** Whose pods count; default every cluster's. */
+  readonly clusters?: readonly string[];
   /** Also so many members. */
   readonly count?: number;
   readonly ms?: number;
@@ -156,9 +158,14 @@ export class Scene {
   }
 
   /** What the API servers say now that a group of the firewall should hold, sorted. */
-  async expected(group: string, family: Family = "ipv4"): Promise<string[]> {
+  async expected(
+    group: string,
+    family: Family = "ipv4",
+    clusters: Iterable<string> = this.stack.clusters.keys(),
+  ): Promise<string[]> {
     const found = new Set<string>();
-    for (const { plane } of this.stack.clusters.values()) {
+    for (const name of clusters) {
+      const { plane } = this.cluster(name);
       const present = await listPresent(plane.client);
       const now = present.all("Pod").map((pod): Sighting => ({
         at: 0,
@@ -184,12 +191,12 @@ export class Scene {
    */
   async untilEqual(
     group: string,
-    { count, ms = WAIT_MS, ...where }: EqualOptions = {},
+    { count, ms = WAIT_MS, clusters, ...where }: EqualOptions = {},
   ): Promise<readonly string[]> {
     let expected: readonly string[] = [];
     let actual: readonly string[] | undefined;
     const isEqual = async () => {
-      expected = await this.expected(group, where.family);
+      expected = await this.expected(group, where.family, clusters);
       if (count !== undefined && expected.length !== count) return undefined;
       actual = await this.members(group, where);
       return actual !== undefined && actual.join() === expected.join() ? actual : undefined;

@@ -3,6 +3,8 @@ import { tool } from "../tools/tool.ts";
 import { freePorts } from "./ports.ts";
 import { Program } from "./program.ts";
 
+const ANSWER_MS = 3000;
+
 interface Toxic {
   readonly type: "latency" | "timeout" | "reset_peer" | "bandwidth";
   readonly attributes: Readonly<Record<string, number>>;
@@ -56,7 +58,16 @@ export class Link {
   /** Undisturbed again. What a black hole swallowed is lost, and its connections end now. */
   async heal(): Promise<void> {
     const { toxics } = (await this.#call("GET", `/proxies/${this.name}`)) as { toxics: { name: string }[] };
-    for (const { name } of toxics) await this.#call("DELETE", `/proxies/${this.name}/toxics/${name}`);
+    const remove = async (): Promise<void> => {
+      for (const { name } of toxics) await this.#call("DELETE", `/proxies/${this.name}/toxics/${name}`);
+    };
+    try {
+      await remove();
+    } catch {
+      // It waits for what is on its way, and who stands still takes nothing: then the connections must end.
+      await this.cut();
+      await this.#call("POST", "/reset");
+    }
     await this.#call("POST", `/proxies/${this.name}`, { enabled: true });
   }
 
@@ -102,6 +113,7 @@ export async function startNetwork(): Promise<Network> {
   const call: Call = async (method, path, body) => {
     const response = await request(`http://127.0.0.1:${port}${path}`, {
       method,
+      headersTimeout: ANSWER_MS,
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.body.text();
