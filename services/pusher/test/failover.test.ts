@@ -339,3 +339,35 @@ t.test(
     }
   },
 );
+
+t.test(
+  "one device behind two names is written by the first target only, though two pushers hold them",
+  async (t) => {
+    const targets = [{ name: "fw1" }, { name: "alias", url: "https://alias.example.com" }];
+    const stage = new Stage(
+      configurationOf({
+        targets,
+        clusters: [{ name: "east" }],
+        routes: [{ targets: ["fw1", "alias"], clusters: ["east"], groups: ["*"] }],
+      }),
+    );
+    stage.devices.set("alias.example.com", stage.device);
+    const watcher = await stage.watcher("east", "web");
+    const replicas = [stage.replica(link(1)), stage.replica(link(2))];
+    for (let n = 1; n <= 20; n += 1) {
+      await stage.during(watcher.add("web", `10.0.0.${n}`));
+      await stage.clock.run(1000);
+    }
+    t.strictSame(await Promise.all(replicas.map(leases)), [1, 1]);
+    t.equal(stage.group("web").length, 20);
+    t.strictSame(
+      stage.sent.filter(({ host, method }) => host === "alias.example.com" && method !== "GET"),
+      [],
+    );
+    t.match(await stage.during(stage.targetStatus("east", "alias")), {
+      error: /which target fw1 writes already/,
+    });
+    t.equal((await stage.during(stage.targetStatus("east", "fw1")))?.error, undefined);
+    for (const replica of replicas) await replica.stop();
+  },
+);

@@ -17,6 +17,13 @@ export const lateKey = (device: string): string => `lease.late.${encodeToken(dev
 /** Written by a command that needs the device for itself. */
 export const wantedKey = (device: string): string => `lease.wanted.${encodeToken(device)}`;
 
+const wordSchema = z.object({
+  /** See `absences.ts`. */
+  absences: z.record(z.string(), z.string()),
+  /** Target → what was found behind its URL. */
+  found: z.record(z.string(), z.object({ serial: z.string(), vdom: z.string() })),
+});
+
 const leaseSchema = z.object({
   v: z.literal(1),
   /** Identity of the process; empty = released. */
@@ -25,9 +32,12 @@ const leaseSchema = z.object({
   seconds: z.number().positive(),
   /** Of a released one: nothing that was sent to the device may still be done. */
   clean: z.boolean(),
-  /** What the holder says of its part besides (`absences.ts`); absent: nothing. */
-  absences: z.record(z.string(), z.string()).optional(),
+  /** What the holder says of its device to the other pushers. */
+  word: wordSchema.optional(),
 });
+
+/** What is known of a device to its holder only. */
+export type DeviceWord = z.infer<typeof wordSchema>;
 
 export type LeaseEntry = z.infer<typeof leaseSchema>;
 

@@ -3,7 +3,7 @@ import { BusError, type Entry } from "@podgate/shared/bus/bus";
 import { pause } from "@podgate/shared/bus/pause";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { LeaseBoard, Sighting } from "./lease-board.ts";
-import { buildLease, parseLease } from "./lease-entry.ts";
+import { buildLease, parseLease, type DeviceWord } from "./lease-entry.ts";
 
 export interface LeasePorts {
   readonly bus: Bus;
@@ -16,8 +16,8 @@ export interface LeaseOptions {
   /** Of this process, and of no other that ever was. */
   readonly identity: string;
   readonly seconds: number;
-  /** What the holder says of its part with each renewal. */
-  readonly absences?: () => Readonly<Record<string, string>>;
+  /** What the holder says with each renewal. */
+  readonly word?: () => DeviceWord;
 }
 
 /**
@@ -82,6 +82,11 @@ export class Lease {
       if (!this.held || signal.aborted) return;
       wait = (await this.#renew(Math.min(renewMs, this.left))) ? renewMs : renewMs / 4;
     }
+  }
+
+  /** Its word changed: the others hear it at once. */
+  say(): void {
+    if (this.held) void this.#renewOnce();
   }
 
   /**
@@ -159,9 +164,9 @@ export class Lease {
 
   async #write(sent: number | undefined, holder: string, clean = false): Promise<void> {
     const bucket = await this.#ports.board.bucket();
-    const { seconds, absences } = this.#options;
-    const said = holder === "" ? undefined : absences?.();
-    const value = buildLease({ holder, seconds, clean, ...(said && { absences: said }) });
+    const { seconds } = this.#options;
+    const word = holder === "" ? undefined : this.#options.word?.();
+    const value = buildLease({ holder, seconds, clean, ...(word && { word }) });
     const expected = this.#revision;
     const revision =
       expected === 0 ? await bucket.create(this.key, value) : await bucket.update(this.key, value, expected);

@@ -1,7 +1,6 @@
 import type { Bus } from "@podgate/shared/bus/bus";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
-import type { Absences } from "./absences.ts";
 import { Lease } from "./lease.ts";
 import { LeaseBoard } from "./lease-board.ts";
 import {
@@ -11,6 +10,7 @@ import {
   lateKey,
   REPLICA_PREFIX,
   wantedKey,
+  type DeviceWord,
 } from "./lease-entry.ts";
 import { aimOf, surplusOf, type Sharing } from "./lease-share.ts";
 import { Tenure, type Post } from "./lease-tenure.ts";
@@ -35,7 +35,7 @@ export interface LeasesOptions {
   readonly seconds: number;
   readonly devices: readonly string[];
   /** What is said of a device to the others, with each renewal. */
-  readonly absences: (device: string) => Absences;
+  readonly word: (device: string) => DeviceWord;
 }
 
 /** A free device is left to replicas below their aim for so long, and then taken by anybody. */
@@ -69,7 +69,7 @@ export class Leases {
       const key = deviceLeaseKey(device);
       this.#devices.set(
         device,
-        this.#lease(key, () => options.absences(device)),
+        this.#lease(key, () => options.word(device)),
       );
     }
     this.#clusters = this.#lease(CLUSTERS_LEASE_KEY);
@@ -94,9 +94,14 @@ export class Leases {
   }
 
   /** What the holder of a device last said; undefined where nobody holds it, or says anything. */
-  absences(device: string): Absences | undefined {
+  word(device: string): DeviceWord | undefined {
     const key = deviceLeaseKey(device);
-    return this.#board.holder(key) === undefined ? undefined : this.#board.seen(key)?.entry?.absences;
+    return this.#board.holder(key) === undefined ? undefined : this.#board.seen(key)?.entry?.word;
+  }
+
+  /** What is said of a device changed. */
+  say(device: string): void {
+    this.#devices.get(device)?.say();
   }
 
   /** Others may hand devices over from now on. */
@@ -215,9 +220,9 @@ export class Leases {
     void this.#board.remove(key);
   }
 
-  #lease(key: string, absences?: () => Absences): Lease {
+  #lease(key: string, word?: () => DeviceWord): Lease {
     const { identity, seconds } = this.#options;
-    const options = { key, identity, seconds, ...(absences && { absences }) };
+    const options = { key, identity, seconds, ...(word && { word }) };
     return new Lease(options, { ...this.#ports, board: this.#board });
   }
 }

@@ -7,13 +7,15 @@ import {
 } from "@podgate/shared/contract/status";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
-import type { Configuration } from "../configuration.ts";
+import { deviceOf, type Configuration } from "../configuration.ts";
 import { absencesOf, isSettledBy, type Absences } from "./absences.ts";
 import { Approvals } from "./approvals.ts";
 import { keepTopology } from "./bus-topology.ts";
 import { ClusterDecisions } from "./cluster-decisions.ts";
+import type { Found } from "./claims.ts";
 import { Clusters } from "./clusters.ts";
 import type { Device } from "./device.ts";
+import type { DeviceWord } from "./lease-entry.ts";
 import { Leases, type DevicePost } from "./leases.ts";
 import type { Post } from "./lease-tenure.ts";
 import { Memory } from "./memory.ts";
@@ -69,7 +71,7 @@ export class Pusher {
         identity: ports.identity,
         seconds: configuration.leaseSeconds,
         devices: devicesOf(configuration),
-        absences: (device) => this.#absencesOf(device),
+        word: (device) => this.#wordOf(device),
       },
       ports,
     );
@@ -104,6 +106,8 @@ export class Pusher {
     const targets = openTargets(this.#configuration, clusters, {
       ...ports,
       holds,
+      foreign: () => this.#foreign(),
+      found: (target) => this.#said(target),
       approvals: (target) => approvals.of(target),
       onRead: (target, actual) => decisions.read(target, actual),
     });
@@ -142,6 +146,7 @@ export class Pusher {
     return {
       fields: { device: device.name },
       begin: (clean) => {
+        for (const { target } of works) this.#targets?.release(target);
         device.tookOver(clean);
         this.#statuses.forget(
           this.#pairs().filter(({ target }) => works.some((work) => work.target === target)),
@@ -196,7 +201,7 @@ export class Pusher {
     const devices = this.#targets?.devices ?? [];
     if (devices.length === 0) return;
     const told = devices.map(({ device: { name } }) =>
-      this.#leases.serves(name) ? this.#absencesOf(name) : this.#leases.absences(name),
+      this.#leases.serves(name) ? this.#absencesOf(name) : this.#leases.word(name)?.absences,
     );
     for (const [cluster, { fold }] of this.#clusters?.followers ?? []) {
       const { verified, absencesHeld } = fold;
@@ -205,8 +210,33 @@ export class Pusher {
     }
   }
 
+  #said(target: string): void {
+    const { url } = this.#configuration.targets.find(({ name }) => name === target) ?? {};
+    if (url !== undefined) this.#leases.say(deviceOf(url));
+  }
+
+  #device(name: string): DeviceTargets | undefined {
+    return this.#targets?.devices.find(({ device }) => device.name === name);
+  }
+
+  /** What the other pushers must know of a device that this one holds. */
+  #wordOf(name: string): DeviceWord {
+    const found: Record<string, Found> = {};
+    for (const { target } of this.#device(name)?.works ?? []) {
+      const { serial, vdom } = this.#targets?.found(target) ?? {};
+      if (serial !== undefined && vdom !== undefined) found[target] = { serial, vdom };
+    }
+    return { absences: this.#absencesOf(name), found };
+  }
+
+  /** What others found behind the targets of their devices. */
+  #foreign(): Map<string, Found> {
+    const others = devicesOf(this.#configuration).filter((device) => !this.#leases.holds(device));
+    return new Map(others.flatMap((device) => Object.entries(this.#leases.word(device)?.found ?? {})));
+  }
+
   #absencesOf(name: string): Absences {
-    const own = this.#targets?.devices.find(({ device }) => device.name === name);
+    const own = this.#device(name);
     const folds = [...(this.#clusters?.followers ?? [])].map(
       ([cluster, { fold }]) => [cluster, fold] as const,
     );

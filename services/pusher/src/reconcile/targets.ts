@@ -8,7 +8,7 @@ import type { Actual, Firewall } from "../firewall/firewall.ts";
 import type { ObjectNames } from "../plan/object-names.ts";
 import { TargetPlan } from "../plan/target-plan.ts";
 import { TokenBucket } from "./budget.ts";
-import { Claims } from "./claims.ts";
+import { Claims, type Foreign, type Found } from "./claims.ts";
 import type { Clusters } from "./clusters.ts";
 import { Device } from "./device.ts";
 import type { Approval } from "./kept-held.ts";
@@ -41,6 +41,10 @@ export interface TargetsPorts {
   readonly approvals?: (target: string) => readonly Approval[];
   /** The device is this process's to call; absent: every one is, for commands that only look. */
   readonly holds?: (device: string) => boolean;
+  /** What other pushers found behind the targets of their devices; absent: there are none. */
+  readonly foreign?: Foreign;
+  /** It was found out what is behind a target's URL. */
+  readonly found?: (target: string) => void;
   /** What each read found, for commands that show it. */
   readonly onRead?: (target: string, actual: Actual) => void;
 }
@@ -55,6 +59,10 @@ export interface Targets {
   readonly devices: readonly DeviceTargets[];
   /** In the order of the configuration. */
   readonly works: readonly TargetWork[];
+  /** What was found behind a target's URL. */
+  found(target: string): Found | undefined;
+  /** Another pusher has it now. */
+  release(target: string): void;
   close(): void;
 }
 
@@ -67,12 +75,15 @@ export const devicesOf = ({ targets }: Configuration): string[] => [
 /** Every configured target with its plan, by device. Sends nothing. */
 export function openTargets(configuration: Configuration, clusters: Clusters, ports: TargetsPorts): Targets {
   const { clock, random, logger } = ports;
-  const claims = new Claims();
+  const claims = new Claims(
+    configuration.targets.map(({ name }) => name),
+    ports.foreign,
+  );
   const firewalls: TargetFirewall[] = [];
-  const works = configuration.targets.map((target, place) => {
+  const works = configuration.targets.map((target) => {
     let work: TargetWork | undefined;
     const onFailover = (): void => {
-      claims.release(place);
+      claims.release(target.name);
       logger.warn({ target: target.name }, "another unit answers: a failover; it is read anew");
       work?.failedOver();
     };
@@ -95,7 +106,11 @@ export function openTargets(configuration: Configuration, clusters: Clusters, po
       desired: () => clusters.target(target.name),
       approvals: () => ports.approvals?.(target.name) ?? [],
       remember: (origins) => clusters.remember(origins),
-      claim: (identity) => claims.claim(place, target.name, identity),
+      claim: (identity) => {
+        const conflict = claims.claim(target.name, identity);
+        ports.found?.(target.name);
+        return conflict;
+      },
       onRead: (actual) => ports.onRead?.(target.name, actual),
     });
     return work;
@@ -117,6 +132,8 @@ export function openTargets(configuration: Configuration, clusters: Clusters, po
   return {
     devices,
     works,
+    found: (target) => claims.of(target),
+    release: (target) => claims.release(target),
     close: () => {
       for (const firewall of firewalls) firewall.close();
     },
