@@ -1,4 +1,5 @@
 import t from "tap";
+import { DEFAULT_TOKEN } from "@podgate/fortios-simulator/state";
 import { planCommand } from "../src/commands/plan.ts";
 import { addresses, approve, heldHash, running, SHORT_WINDOW, WAIT, WINDOW_MS } from "./guarded-stage.ts";
 import { Stage } from "./stage.ts";
@@ -160,5 +161,23 @@ t.test("a group of three that is deleted goes at once, and so does one that is s
   t.ok(await stage.until(() => stage.device.group("root", "web") === undefined));
   const child = "pg.a1.web.east.0";
   t.ok(await stage.until(() => stage.device.group("root", child) === undefined), "nothing of it is held");
+  await stage.stop();
+});
+
+t.test("a group that carries another installation's mark gets nothing of ours, and is named", async (t) => {
+  const stage = new Stage();
+  const watcher = await stage.watcher("east", "web");
+  await stage.watcher("west");
+  const headers = { authorization: `Bearer ${DEFAULT_TOKEN}` };
+  const body = JSON.stringify({ name: "web", comment: "podgate b2", member: [{ name: "all" }] });
+  const url = "/api/v2/cmdb/firewall/addrgrp?vdom=root";
+  stage.device.handle({ method: "POST", url, headers, body, source: "192.0.2.9" }, stage.clock.now());
+  stage.start();
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  await stage.clock.run(5000);
+  t.strictSame(stage.device.group("root", "web")?.members, ["all"]);
+  const status = await stage.during(stage.targetStatus("east", "fw1"));
+  t.match(status?.groups["web"], { reason: "Held", message: /web: it is of the Podgate installation b2/ });
+  t.match(await stage.metric('podgate_pusher_held{target="fw1",guard="manager"}'), [/ 1$/]);
   await stage.stop();
 });

@@ -67,6 +67,8 @@ export interface ActualChild {
   readonly origin: ChildOrigin | undefined;
   /** Canonical addresses of the members that are our address objects. */
   readonly members: ReadonlySet<string>;
+  /** Whose mark a collision carries, in words; undefined = nobody's that is known. */
+  readonly manager?: string;
   /** Members of the child that it must not hold (not of ours, or a collision), by name, the placeholder left out. */
   readonly strangers: readonly string[];
 }
@@ -77,6 +79,8 @@ export interface ActualParent {
   readonly family: Family;
   /** Carries our mark: we made it, so we may delete it when it is empty. */
   readonly ours: boolean;
+  /** Whose mark it carries, in words, where it is another manager's: it is not ours to put anything into. */
+  readonly manager?: string;
   /** Names of its members, whoever put them there, the placeholder left out. */
   readonly members: ReadonlySet<string>;
 }

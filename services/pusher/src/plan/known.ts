@@ -6,6 +6,7 @@ export interface KnownChild {
   readonly name: string;
   readonly family: Family;
   readonly standing: "ours" | "collision";
+  readonly manager?: string;
   readonly origin: ChildOrigin | undefined;
   members: Set<string>;
   strangers: readonly string[];
@@ -15,6 +16,8 @@ export interface KnownParent {
   readonly name: string;
   readonly family: Family;
   readonly ours: boolean;
+  /** Another manager, whose group it is. */
+  readonly manager?: string;
   /** Names, whoever put them there. */
   readonly members: Set<string>;
 }

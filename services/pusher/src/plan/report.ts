@@ -38,8 +38,10 @@ export function reportOf(
 }
 
 /** Whole objects that the device refuses. */
-function blockedBy({ halves }: SourcePlan, context: StepContext): Why | undefined {
+function blockedBy({ halves, held }: SourcePlan, context: StepContext): Why | undefined {
   const { parking, now } = context;
+  const other = held.find(({ guard }) => guard === "manager");
+  if (other !== undefined) return ["Held", `${other.what}: ${other.reason}; until ${other.release}`];
   for (const { shards, next, family, taken, missing, ready } of halves) {
     const isGrowing = missing || ready.size > 0;
     const reason =

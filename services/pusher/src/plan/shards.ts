@@ -125,6 +125,11 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
       return { child, removes, desired, blocked, attached: known.isAttached(child, source.parent) };
     }),
   );
+  const managers = new Set(
+    FAMILIES.flatMap((family) => known.parents.get(groupKey(family, source.parent))?.manager ?? []),
+  );
+  for (const manager of managers)
+    hold(source.parent, "manager", `it is of ${manager}`, "the route gives the group another name");
   const joining = FAMILIES.map(() => ({ ready: new Set<string>(), creates: new Set<string>() }));
   const closed = parking.reason(parkingKey.additions(source.key), now);
   for (const address of source.members.keys()) {
@@ -198,7 +203,8 @@ function childrenOf(
       gap += 1;
       if (next === undefined) {
         next = { n, name };
-        if (child !== undefined) taken = `${name} is somebody else's group: it lacks our mark`;
+        if (child !== undefined)
+          taken = `${name} is ${child.manager === undefined ? "somebody else's" : `of ${child.manager}`}: it lacks our mark`;
       }
     }
   }

@@ -84,6 +84,7 @@ function attach({ source }: SourcePlan, { family, shards }: Half, context: StepC
     if (attached || parking.reason(parkingKey.attach(child.key), now) !== undefined) continue;
     const { parent, group, cluster } = source;
     const reason = `${parent} is to hold ${group} (cluster ${cluster})`;
+    if (known.parents.get(groupKey(family, parent))?.manager !== undefined) continue;
     const kind = known.parents.has(groupKey(family, parent)) ? "attach-child" : "create-parent";
     if (kind === "create-parent" && closedGroups(family, context) !== undefined) continue;
     return { kind, parent, family, child: child.name, reason };

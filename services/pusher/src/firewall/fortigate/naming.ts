@@ -38,6 +38,8 @@ export interface Names {
   isMarked(comment: string): boolean;
   /** @param about what the object is for, for people who read the firewall */
   comment(about?: string): string;
+  /** Whose mark a comment carries, in words, where it is not ours: another installation's. */
+  otherManager(comment: string): string | undefined;
   /** The comment of a child: the mark, and what it was made for. */
   childComment(origin: ChildOrigin): string;
   /**
@@ -48,6 +50,8 @@ export interface Names {
   /** Of our own placeholder, for devices that refuse both an empty group and `none` as a member. */
   readonly placeholder: string;
 }
+
+const OTHER_MARK = /^podgate ([a-z0-9]{1,16})(?![A-Za-z0-9])/;
 
 /** May a user's group be called so? `.` and `..` would be folded away by whoever reads the URL. */
 export function isParentName(name: string): boolean {
@@ -95,6 +99,10 @@ export function fortiGateNames(install: string): Names {
   };
   const isMarked = (text: string): boolean =>
     text.startsWith(mark) && !/^[A-Za-z0-9]/.test(text.slice(mark.length));
+  const otherManager = (text: string): string | undefined => {
+    const [, other] = OTHER_MARK.exec(text) ?? [];
+    return other === undefined || other === install ? undefined : `the Podgate installation ${other}`;
+  };
   const origin = (name: string, text: string): ChildOrigin | undefined => {
     if (!isChild(name)) return undefined;
     const isHashed = hashed.test(name);
@@ -116,6 +124,7 @@ export function fortiGateNames(install: string): Names {
     isChild,
     isReserved: (name) => name.startsWith(prefix),
     isMarked,
+    otherManager,
     comment,
     childComment: ({ group, cluster }) => comment(`${group} of cluster ${cluster}`),
     origin,

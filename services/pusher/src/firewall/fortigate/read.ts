@@ -124,10 +124,12 @@ function actualChild(
     else members.add(address);
   }
   const isOurs = names.isMarked(row.comment);
+  const manager = names.otherManager(row.comment);
   return {
     name: row.name,
     family,
     standing: isOurs ? "ours" : "collision",
+    ...(manager !== undefined && { manager }),
     origin: isOurs ? names.origin(row.name, row.comment) : undefined,
     members,
     strangers,
@@ -136,5 +138,12 @@ function actualChild(
 
 function actualParent(names: Names, row: GroupRow, family: Family): ActualParent {
   const members = row.members.filter((name) => !isPlaceholder(names, name));
-  return { name: row.name, family, ours: names.isMarked(row.comment), members: new Set(members) };
+  const manager = names.otherManager(row.comment);
+  return {
+    name: row.name,
+    family,
+    ours: names.isMarked(row.comment),
+    members: new Set(members),
+    ...(manager !== undefined && { manager }),
+  };
 }

@@ -11,6 +11,7 @@ export const GUARDS = [
   "add-only",
   "orphan",
   "limits",
+  "manager",
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 
