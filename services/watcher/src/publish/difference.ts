@@ -68,22 +68,32 @@ export class Difference {
   }
 
   /**
-   * Removes first, so that an address that moved leaves its old group before it joins the new one.
+   * To be published before the additions, so that an address that moved leaves its old group before it joins the new
+   * one.
    * @param cause of every removal, where it is known
    */
-  changes(cause?: RemoveCause): Change[] {
+  removals(cause?: RemoveCause): Change[] {
     const changes: Change[] = [];
     const groups = new Set(this.#present.groups());
     for (const { group, address } of this.#table.all())
       if (this.#present.member(group, address) === undefined)
         changes.push(this.#removal(group, address, groups, cause));
-    for (const member of this.#present.members())
-      if (this.#isNews(member)) changes.push({ ...member, op: "add" });
     // Readers could not read them either: for them they are no members yet.
     for (const { group, address, unreadable } of this.#unlike.values())
       if (unreadable && this.#present.member(group, address) !== undefined)
         this.#table.remove(group, address);
     return changes;
+  }
+
+  /** As many as the stream lacks; each is told as it stands when its turn comes, and what came otherwise is left out. */
+  *additions(): Generator<Change> {
+    for (const member of this.#present.members()) if (this.#isNews(member)) yield { ...member, op: "add" };
+  }
+
+  countAdditions(): number {
+    let count = 0;
+    for (const member of this.#present.members()) if (this.#isNews(member)) count += 1;
+    return count;
   }
 
   #isNews(member: Member): boolean {

@@ -95,7 +95,9 @@ export class Session {
   /** What the stream says otherwise than the cluster, as far as it is read; `#whole` when it is. */
   #difference: Difference | undefined;
   #whole = false;
-  /** The difference is in the outbox, and every change since. */
+  /** What of the difference is not in the outbox yet: a first start would fill it with every member. */
+  #backlog: Iterator<Change> | undefined;
+  /** The difference is on its way, and every change since. */
   #begun = false;
   #epoch: Epoch | undefined;
   #failure: unknown;
@@ -179,10 +181,14 @@ export class Session {
     this.#difference = undefined;
     this.#begun = true;
     const stored = difference.table.members;
-    const changes = difference.changes(this.#options.asked === "draining" ? "drained" : undefined);
+    const removals = difference.removals(this.#options.asked === "draining" ? "drained" : undefined);
     this.#outbox = new Outbox(difference.table);
-    for (const change of changes) this.#outbox.put(change, clock.monotonic());
-    logger.info({ stored, differences: changes.length }, "read the stream back");
+    for (const change of removals) this.#outbox.put(change, clock.monotonic());
+    this.#backlog = difference.additions();
+    logger.info(
+      { stored, differences: removals.length + difference.countAdditions() },
+      "read the stream back",
+    );
   }
 
   #gather(changes: readonly Change[]): void {
@@ -197,9 +203,23 @@ export class Session {
     const now = this.#ports.clock.monotonic();
     while (this.#begun && this.#inFlight.size < WINDOW) {
       const noticed = this.#outbox.take(now);
-      if (noticed === undefined) return;
-      this.#send(noticed);
+      if (noticed !== undefined) this.#send(noticed);
+      else if (!this.#refill(now)) return;
     }
+  }
+
+  #refill(now: number): boolean {
+    const next = this.#backlog?.next();
+    if (next?.done !== false) {
+      this.#backlog = undefined;
+      return false;
+    }
+    this.#outbox.put(next.value, now);
+    return true;
+  }
+
+  get #waits(): boolean {
+    return this.#outbox.size > 0 || this.#backlog !== undefined;
   }
 
   #send({ change, at }: Noticed): void {
@@ -220,7 +240,7 @@ export class Session {
       } finally {
         this.#inFlight.delete(flight);
         // A whole half window at a time, so that a large difference does not go round once per message.
-        if (this.#outbox.size > 0 && this.#inFlight.size <= WINDOW / 2) this.#bell.ring();
+        if (this.#waits && this.#inFlight.size <= WINDOW / 2) this.#bell.ring();
       }
     };
     const flight = publish();
@@ -236,7 +256,7 @@ export class Session {
     if (asked === "maintenance") return asked;
     if (!this.#begun || !this.#ports.source.fresh) return "syncing";
     if (asked === "draining") return asked;
-    return this.#said.phase === "synced" || this.#outbox.size === 0 ? "synced" : "syncing";
+    return this.#said.phase === "synced" || !this.#waits ? "synced" : "syncing";
   }
 
   /** While the bus is away at most two wait for it: one, and `syncing` behind a `synced` that is not true any more. */

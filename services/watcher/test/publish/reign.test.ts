@@ -176,6 +176,50 @@ t.test("another owner of an address that stays is told once a second at most", a
   await scene.end(watcher);
 });
 
+t.test(
+  "an address that moved while no watcher ran leaves its old group before it joins the new one",
+  async (t) => {
+    const scene = await Scene.make();
+    scene.cluster.join("web", "10.0.0.1", "pod-1");
+    const first = scene.watcher("first");
+    t.ok(await scene.settled());
+    await scene.end(first);
+    scene.cluster.leave("web", "10.0.0.1", "unselected");
+    scene.cluster.join("batch", "10.0.0.1", "pod-1");
+    const told = scene.fold.events.length;
+    const second = scene.watcher("second");
+    t.ok(await scene.settled());
+    t.match(scene.fold.events.slice(told), [
+      { op: "remove", group: "web" },
+      { op: "add", group: "batch" },
+    ]);
+    t.same(scene.fold.faults, []);
+    await scene.end(second);
+  },
+);
+
+t.test("what changes while a first start is under way is told before the rest of it", async (t) => {
+  const scene = await Scene.make();
+  for (let n = 0; n < 2000; n += 1) scene.cluster.join("web", `10.1.${n >> 8}.${n & 255}`);
+  const gone = `10.1.${1999 >> 8}.${1999 & 255}`;
+  let isFirst = true;
+  const take = scene.fold.take.bind(scene.fold);
+  scene.fold.take = (message) => {
+    take(message);
+    if (scene.fold.events.length === 0 || !isFirst) return;
+    isFirst = false;
+    scene.cluster.leave("web", gone);
+    scene.cluster.join("batch", "10.2.0.1");
+  };
+  const watcher = scene.watcher("first");
+  t.ok(await scene.settled());
+  const order = scene.fold.events.map(({ address }) => address);
+  t.ok(order.indexOf("10.2.0.1") < 1000, `at place ${order.indexOf("10.2.0.1")}`);
+  t.notOk(order.includes(gone), "what came and went unpublished leaves no trace");
+  t.same(scene.fold.faults, []);
+  await scene.end(watcher);
+});
+
 t.test("a second replica waits without a list and takes over as soon as the first one stops", async (t) => {
   const scene = await Scene.make();
   scene.cluster.join("web", "10.0.0.1");
