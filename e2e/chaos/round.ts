@@ -21,6 +21,8 @@ export interface Round {
   /** Milliseconds from the last heal until every group was as the API servers say. */
   readonly restMs: number;
   readonly wrong: readonly string[];
+  /** What was said of the addresses that were wrong. */
+  readonly stories: readonly string[];
   readonly lateRemovals: readonly number[];
   readonly lateAdditions: readonly number[];
 }
@@ -53,6 +55,7 @@ export async function playRound(world: World, seed: number): Promise<Round> {
   const restMs = Math.round(performance.now() - healedAt);
   const verdicts = GROUPS.map((group) => scene.judge(group, { boundMs: BOUND_MS, slackMs: SLACK_MS }));
   const wrong = verdicts.flatMap((verdict) => verdict.wrong);
+  const stories = wrong.flatMap((fault) => storyOf(scene, fault));
   if (foreignNow(scene) !== foreign) wrong.push("an administrator's object was changed");
   return {
     seed,
@@ -61,6 +64,7 @@ export async function playRound(world: World, seed: number): Promise<Round> {
     changes,
     restMs,
     wrong,
+    stories,
     lateRemovals: verdicts.flatMap((verdict) => verdict.lateRemovals),
     lateAdditions: verdicts.flatMap((verdict) => verdict.lateAdditions),
   };
@@ -118,6 +122,12 @@ export async function rest({ scene, services }: World): Promise<void> {
 function isSettled({ metadata, status }: KubernetesObject): boolean {
   const { podIP } = (status ?? {}) as { readonly podIP?: string };
   return podIP !== undefined && !("deletionTimestamp" in metadata);
+}
+
+/** @param fault `group: address …`, as the judge says it */
+function storyOf(scene: Scene, fault: string): string[] {
+  const [, group = "", address = ""] = /^(\S+): ([\d.]+)/.exec(fault) ?? [];
+  return [fault, ...scene.story(group, address)];
 }
 
 function foreignNow(scene: Scene): string {

@@ -53,7 +53,9 @@ export async function runChaos({ rounds, seed: first, say }: RunOptions): Promis
         if (round.wrong.length > 0) wrong.push({ seed, wrong: round.wrong });
       }
       if (wrong.at(-1)?.seed === seed) {
-        say(`  ${keep(seed, world.output())}; again: ${replay(seed)}`);
+        const stories = typeof round === "string" ? [] : round.stories;
+        const file = keep(seed, [...stories, world.output()].join("\n"));
+        say(`  ${file}; again: ${replay(seed)}`);
         if (typeof round === "string") break;
       }
     }

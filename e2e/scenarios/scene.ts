@@ -244,6 +244,30 @@ export class Scene {
     return judge(group, sightings, () => true, history, options);
   }
 
+  /** Everything that API servers and the firewall said of an address, in order: for people who doubt a verdict. */
+  story(group: string, address: string, { family = "ipv4", firewall, ...where }: OnFirewall = {}): string[] {
+    const said: { at: number; text: string }[] = [];
+    for (const [cluster, record] of this.#records)
+      for (const { at, type, object } of record.sightings(group, family)) {
+        const { metadata, status } = object;
+        const pods = (object as unknown as KubernetesObject)["status"] as { podIP?: string } | undefined;
+        if (pods?.podIP !== address) continue;
+        const holds = status?.podIPs?.some(({ ip }) => ip === address) === true ? "holds" : "does not hold";
+        const ending = metadata.deletionTimestamp === undefined ? "" : ", terminating";
+        const stopped = status?.containerStatuses?.every(({ state }) => state?.terminated !== undefined);
+        const text = `${cluster} ${type} ${metadata.name} ${metadata.uid}: ${holds} it${ending}${stopped === true ? ", stopped" : ""}`;
+        said.push({ at, text });
+      }
+    let before = false;
+    for (const { at, members } of membershipHistory(this.stack.firewall(firewall), group, where)) {
+      if (members.has(address) !== before) said.push({ at, text: before ? "firewall: out" : "firewall: in" });
+      before = members.has(address);
+    }
+    return said
+      .toSorted((one, other) => one.at - other.at)
+      .map(({ at, text }) => `${new Date(at).toISOString()} ${text}`);
+  }
+
   /** What was so far is forgotten, here and on the firewalls: verdicts are of what comes from now on. */
   forget(): void {
     for (const record of this.#records.values()) record.forget();
