@@ -186,6 +186,25 @@ t.test("a bucket that is lost with everything in it makes no second holder", asy
   t.ok(a.lease.held !== b.lease.held);
 });
 
+t.test("a lease in the form of another version is somebody's as long as it is renewed", async (t) => {
+  const scene = await Scene.make();
+  const bucket = await scene.server
+    .connect("test")
+    .bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 1_000_000 });
+  const renew = () => bucket.put(KEY, new TextEncoder().encode('{"v":2,"owner":"newer"}'));
+  await renew();
+  const a = scene.process("a");
+  for (let n = 0; n < 60; n += 1) {
+    await scene.clock.run(2000);
+    await renew();
+  }
+  t.strictSame(a.turns, []);
+  await scene.clock.run(59_000);
+  t.strictSame(a.turns, [], "how long it holds is not known");
+  await scene.clock.run(5000);
+  t.strictSame(a.turns, ["acquired"], "but not for ever");
+});
+
 t.test("a renewal that arrives late does not bring back what another one has taken", async (t) => {
   const scene = await Scene.make();
   const a = scene.process("a");
