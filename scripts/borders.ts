@@ -228,6 +228,7 @@ export function overrides(): object[] {
         "e2e/simulation/oracle/**/*.ts",
         "e2e/scenarios/judge*.ts",
         "e2e/scenarios/judge/**/*.ts",
+        "e2e/mutants/**/*.ts",
       ],
       [PRODUCT],
     ),

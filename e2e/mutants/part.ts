@@ -1,6 +1,6 @@
 const DAY_MS = 86_400_000;
 /** So many a part, as `auto` cuts them: a few minutes. */
-const PER_PART = 4;
+const PER_PART = 12;
 
 /**
  * Part k of n of a list, each thing in exactly one part. `auto` takes another part each day, and all of them in turn.
