@@ -68,7 +68,7 @@ export class Stage {
   readonly devices = new Map<string, Device>();
   readonly lines: Line[] = [];
   readonly raw: string[] = [];
-  readonly configuration: Configuration;
+  configuration: Configuration;
   readonly names = namesOf("a1");
   /** Every request, when it was sent; a device's log has it when the device did what it asked. */
   readonly sent: {

@@ -56,7 +56,10 @@ export class StatusWriter {
         const bucket = await this.#bucket();
         for await (const { key, value } of bucket.watch(">", signal)) {
           if (value === undefined || known.has(key)) continue;
-          logger.info({ key }, "the status of what is not configured any more is deleted");
+          logger.info(
+            { key },
+            "the status of what is not configured any more is deleted; a target that was taken out keeps what carries our mark until podgate-pusher clean",
+          );
           await bucket.delete(key);
         }
       } catch (error) {
