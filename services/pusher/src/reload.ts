@@ -47,6 +47,7 @@ export async function anotherConfiguration(
       if (signal.aborted) break;
       try {
         const next = again();
+        requireSameInstall(present, next);
         const text = JSON.stringify(next);
         if (fault !== undefined) logger.info({}, "the configuration is without faults again");
         else if (isAsked && text === before) logger.info({}, "the configuration is as it was: nothing to do");
@@ -67,6 +68,14 @@ export async function anotherConfiguration(
   } finally {
     unheard();
   }
+}
+
+/** @throws UserError */
+function requireSameInstall(present: Configuration, next: Configuration): void {
+  if (next.install === present.install) return;
+  throw new UserError(
+    `install: "${next.install}": it is "${present.install}" in force, by which everything on the firewalls is named: nobody would take that away any more. Clean every target first, then restart with another one`,
+  );
 }
 
 const REFUSED = "the configuration was changed, and is refused: the one in force stays";

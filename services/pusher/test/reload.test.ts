@@ -119,6 +119,15 @@ t.test("a faulty one is refused with all faults, once, and the one in force stay
   t.equal((await w.stop())?.configuration, undefined);
 });
 
+t.test("another install id is refused: nobody would take away what the old one made", async (t) => {
+  const w = waiting();
+  w.file.content = () => configurationOf({ install: "b2" });
+  await w.clock.run(60_000);
+  t.equal(w.found(), undefined);
+  t.match(w.lines, [{ level: "error", fields: { faults: [/^install: "b2".*"a1" in force/] } }]);
+  await w.stop();
+});
+
 t.test("what leaves the configuration is told, and for a target what to do", async (t) => {
   const before = configurationOf({ targets: [{ name: "fw1" }, { name: "dmz", vdom: "dmz" }] });
   const clusters = [{ name: "east" }];

@@ -1,5 +1,6 @@
 import type { Configuration } from "./configuration.ts";
 import { failed, ok, skipped, type Row } from "@podgate/shared/runtime/check-row";
+import { readAskedPhase } from "./kubernetes/asked-phase.ts";
 import { clusterUid } from "./kubernetes/cluster.ts";
 import { requireEstablished } from "./kubernetes/established.ts";
 import { ADDRESS_GROUPS_CRD, CLUSTER_ADDRESS_GROUPS_CRD } from "./kubernetes/resources.ts";
@@ -38,6 +39,7 @@ export async function checkKubernetes(
       failed("cluster", wordsOf(error), "let it read the namespace kube-system, whose uid names the cluster"),
     );
   }
+  rows.push(...(await phaseRows(configuration, transport, signal)));
   for (const right of rightsOf(configuration)) rows.push(await rightRow(transport, right, signal));
   if (configuration.kubernetes.customResources) {
     for (const name of [CLUSTER_ADDRESS_GROUPS_CRD, ADDRESS_GROUPS_CRD])
@@ -62,6 +64,18 @@ async function serverRow(transport: KubernetesTransport, signal: AbortSignal): P
     const kind = error instanceof KubernetesError ? error.kind : "server";
     return failed("API server", wordsOf(error), FIXES[kind] ?? "look into the API server's log");
   }
+}
+
+/** Only where an operator asked for another one; who may not read the Lease is told so with the rights. */
+async function phaseRows(
+  { lease }: Configuration,
+  transport: KubernetesTransport,
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const asked = await readAskedPhase(transport, lease, signal).catch(() => "synced");
+  if (asked === "synced") return [];
+  const found = `${asked} was asked for (Lease ${lease.namespace}/${lease.name})`;
+  return [{ check: "phase", result: "warn", found, fix: "podgate-watcher resume ends it" }];
 }
 
 async function rightRow(transport: KubernetesTransport, right: Right, signal: AbortSignal): Promise<Row> {

@@ -24,6 +24,8 @@ class ApiServer implements KubernetesTransport {
   readonly denied = new Set<string>();
   readonly definitions = new Set(["clusteraddressgroups.podgate.dev", "addressgroups.podgate.dev"]);
   authenticated = true;
+  /** Annotations of the watcher's Lease; undefined = there is none yet. */
+  lease: Readonly<Record<string, string>> | undefined;
 
   async open({ path, body }: KubernetesRequest): Promise<KubernetesResponse> {
     if (!this.authenticated) return answer(401, { message: "Unauthorized" });
@@ -37,6 +39,10 @@ class ApiServer implements KubernetesTransport {
       const right = `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`;
       return answer(201, { status: { allowed: !this.denied.has(right) } });
     }
+    if (path.includes("/leases/"))
+      return this.lease === undefined
+        ? answer(404, { message: "no lease" })
+        : answer(200, { metadata: { annotations: this.lease }, spec: {} });
     const name = path.split("/").at(-1) ?? "";
     if (!this.definitions.has(name)) return answer(404, { message: `${name} not found` });
     return answer(200, { metadata: {}, status: { conditions: [{ type: "Established", status: "True" }] } });
@@ -62,6 +68,15 @@ t.test("a cluster that is right passes every check", async (t) => {
   const rows = await new ApiServer().rows();
   t.strictSame(bad(rows), []);
   t.match(rows[0], { found: "answers, version v1.37.2" });
+});
+
+t.test("what an operator asked of the watcher is told, and what ends it", async (t) => {
+  const api = new ApiServer();
+  api.lease = {};
+  t.notOk((await api.rows()).some(({ check: name }) => name === "phase"));
+  api.lease = { "podgate.dev/phase": "draining" };
+  const row = (await api.rows()).find(({ check: name }) => name === "phase");
+  t.match(row, { result: "warn", found: /draining was asked for/, fix: /podgate-watcher resume/ });
 });
 
 t.test("a missing right is named with its verb, and what grants it", async (t) => {

@@ -328,7 +328,8 @@ export class ClusterFold {
       this.#standing.replace(session, now, this.#adoption === "waiting" ? "adopted" : undefined);
       this.#adoption = this.#adoption === "waiting" ? "done" : "none";
     }
-    for (const group of this.#judge(state.listed, now)) changed.add(group);
+    // A cluster can be drained without its lists: those of such a state measure nothing.
+    if (!this.#isDraining) for (const group of this.#judge(state.listed, now)) changed.add(group);
     return before ? { groups: changed } : ALL;
   }
 

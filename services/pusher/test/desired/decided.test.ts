@@ -28,6 +28,15 @@ t.test("a cluster that drains is verified, and is told to be retired when its st
   t.equal(fold.retired, undefined);
 });
 
+t.test("the lists of a cluster that drains without reading them measure no later list", async (t) => {
+  const { cluster, fold } = verified();
+  const { listed } = fold;
+  cluster.listed = { pods: 0, nodes: 0 };
+  feed(fold, [cluster.state("draining")]);
+  t.strictSame(fold.listed, listed);
+  t.equal(fold.absencesHeld, undefined);
+});
+
 t.test("a cluster in maintenance is not verified, and says what ends it", async (t) => {
   const { cluster, fold } = verified();
   feed(fold, [cluster.state("maintenance")]);

@@ -21,6 +21,17 @@ export function askedPhase({ metadata }: Annotated): AskedPhase {
   return word === "draining" ? "draining" : "maintenance";
 }
 
+/** What is asked for now; where there is no Lease yet, nothing. @throws KubernetesError */
+export async function readAskedPhase(
+  transport: KubernetesTransport,
+  { namespace, name }: LeasePlace,
+  signal: AbortSignal,
+): Promise<AskedPhase> {
+  const path = leasePath(namespace, name);
+  const lease = await requestJson(transport, { method: "GET", path, signal }).catch(absent);
+  return lease === undefined ? "synced" : askedPhase(lease as Annotated);
+}
+
 export interface LeasePlace {
   readonly namespace: string;
   readonly name: string;
