@@ -1,40 +1,51 @@
 import { HELP, parseOptions, type Parsed } from "./options.ts";
-import { idle, report, stays } from "./report.ts";
-import { run } from "./run.ts";
+import { asJson, faultsIn, idle, report, stays } from "./report.ts";
+import { run, type RunResult } from "./run.ts";
 
 type Options = Extract<Parsed, { kind: "run" }>;
 
+// Errors are made by the thousand here, and their stacks cost more than all else.
+Error.stackTraceLimit = 3;
+
 const parsed = parseOptions(process.argv.slice(2), Math.floor(Math.random() * 2 ** 32));
-if (parsed.kind === "help") console.log(HELP);
+if (parsed.kind === "help") print(HELP);
 else if (parsed.kind === "faults") {
   for (const fault of parsed.faults) console.error(fault);
   process.exitCode = 2;
-} else process.exitCode = (await (parsed.each ? each(parsed) : once(parsed))) ? 0 : 1;
+} else process.exitCode = (await (parsed.each ? each(parsed) : several(parsed))) ? 0 : 1;
+
+/** @returns whether nothing was wrong, and every class of faults changed something */
+async function several({ runs, seed: first, verbose, json, ...options }: Options): Promise<boolean> {
+  const results: RunResult[] = [];
+  for (let seed = first; seed < first + runs; seed += 1) {
+    const result = await run({ ...options, seed, ...(verbose && { show: print }) });
+    results.push(result);
+    if (json) print(asJson(result));
+    else for (const line of report(result)) print(line);
+    if (result.violations.length > 0) return false;
+  }
+  const never = idle(results);
+  if (json) return never.length === 0;
+  if (runs > 1) print(`${String(runs)} runs, ${String(faultsIn(results))} faults: nothing was wrong`);
+  if (never.length > 0) print(`never changed anything: ${never.join(", ")} (more steps?)`);
+  return never.length === 0;
+}
+
+async function each({ faults, ...options }: Options): Promise<boolean> {
+  let isFine = true;
+  for (const name of ["none", ...faults]) {
+    const result = await run({ ...options, faults: name === "none" ? [] : [name] });
+    const { begun, struck } = result.tallies.get(name) ?? { begun: 0, struck: 0 };
+    if (result.violations.length > 0 || idle([result]).length > 0) {
+      isFine = false;
+      for (const line of report(result)) print(line);
+    }
+    const counts = `${String(begun).padStart(4)} begun, ${String(struck).padStart(5)} struck`;
+    print(`${name.padEnd(22)} ${counts}: ${stays(result.exposures)}`);
+  }
+  return isFine;
+}
 
 function print(line: string): void {
   console.log(line);
-}
-
-/** @returns whether nothing was wrong */
-async function once({ seed, steps, clusters, faults, verbose }: Options): Promise<boolean> {
-  const result = await run({ seed, steps, clusters, faults, ...(verbose && { show: print }) });
-  for (const line of report(result)) console.log(line);
-  const never = idle([result]);
-  if (never.length > 0) console.log(`never changed anything: ${never.join(", ")} (more steps?)`);
-  return result.violations.length === 0 && never.length === 0;
-}
-
-async function each({ seed, steps, clusters, faults }: Options): Promise<boolean> {
-  let fine = true;
-  for (const name of ["none", ...faults]) {
-    const result = await run({ seed, steps, clusters, faults: name === "none" ? [] : [name] });
-    const { begun, struck } = result.tallies.get(name) ?? { begun: 0, struck: 0 };
-    const isFine = result.violations.length === 0 && idle([result]).length === 0;
-    if (!isFine) for (const line of report(result)) console.log(line);
-    fine &&= isFine;
-    console.log(
-      `${name.padEnd(22)} ${String(begun).padStart(4)} begun, ${String(struck).padStart(5)} struck: ${stays(result.exposures)}`,
-    );
-  }
-  return fine;
 }

@@ -9,11 +9,13 @@ Runs the watcher and the pusher on a virtual clock against stand-ins for API ser
 wrong, and judges every write. The same seed does the same things in the same order.
 
   --seed N           default: a new one, which is printed
-  --steps N          things that happen in the clusters; every fourth brings a fault (default 400)
+  --steps N          things that happen in the clusters; every third or so brings a fault (default 400)
   --clusters N       1 to 8 (default 2)
+  --runs N           as many runs, of this seed and those after it (default 1)
   --faults A,B       these classes only; all (default), none
   --each             every class alone, with as many steps, and how long addresses stayed
   --verbose          the history as it happens
+  --json             each run as a line of JSON
   --help
 
 Classes: ${NAMES.join(", ")}`;
@@ -26,9 +28,11 @@ export type Parsed =
       readonly seed: number;
       readonly steps: number;
       readonly clusters: number;
+      readonly runs: number;
       readonly faults: readonly string[];
       readonly each: boolean;
       readonly verbose: boolean;
+      readonly json: boolean;
     };
 
 /** @param fresh a seed where none is given */
@@ -42,7 +46,7 @@ export function parseOptions(args: readonly string[], fresh: number): Parsed {
   if (values.help === true) return { kind: "help" };
   const faults: string[] = [];
   const number = (
-    name: "seed" | "steps" | "clusters",
+    name: "seed" | "steps" | "clusters" | "runs",
     fallback: number,
     from: number,
     to: number,
@@ -62,9 +66,11 @@ export function parseOptions(args: readonly string[], fresh: number): Parsed {
     seed: number("seed", fresh, 0, 2 ** 32 - 1),
     steps: number("steps", 400, 1, 10_000_000),
     clusters: number("clusters", 2, 1, 8),
+    runs: number("runs", 1, 1, 1_000_000),
     faults: classes,
     each: values.each ?? false,
     verbose: values.verbose ?? false,
+    json: values.json ?? false,
   };
   return faults.length > 0 ? { kind: "faults", faults } : run;
 }
@@ -76,9 +82,11 @@ function raw(args: readonly string[]) {
     seed: text,
     steps: text,
     clusters: text,
+    runs: text,
     faults: text,
     each: yes,
     verbose: yes,
+    json: yes,
     help: yes,
   };
   return parseArgs({ args: [...args], options, strict: true }).values;

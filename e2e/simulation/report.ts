@@ -60,3 +60,20 @@ export function stays(exposures: readonly number[]): string {
   };
   return `p50 ${at(0.5)}, p99 ${at(0.99)}, most ${at(1)} (of ${String(sorted.length)})`;
 }
+
+/** For programs: one line. */
+export function asJson(result: RunResult): string {
+  const { options, steps, virtualMs, cpuMs, rests, hash, tallies, violations } = result;
+  return JSON.stringify({
+    seed: options.seed,
+    steps,
+    faults: faultsIn([result]),
+    rests,
+    virtualMs,
+    cpuMs,
+    hash,
+    tallies: Object.fromEntries(tallies),
+    violations,
+    replay: replay(result),
+  });
+}

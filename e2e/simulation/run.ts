@@ -28,7 +28,7 @@ export interface RunResult {
 
 /** Steps of one storm, and how many of them bring a fault as well. */
 const STORM_STEPS = 200;
-const FAULTY = 0.25;
+const FAULTY = 0.3;
 const CALM_STEPS = 20;
 const LINES = 80;
 

@@ -51,7 +51,7 @@ function armed(
 }
 
 const methodsOf = (kind: FaultKind, dice: Dice): readonly string[] =>
-  kind === "not-found" || kind === "empty-results" || dice.chance(0.3) ? ["GET"] : ["POST", "PUT", "DELETE"];
+  kind === "table-full" || dice.chance(0.7) ? ["POST", "PUT", "DELETE"] : ["GET"];
 
 /** What an administrator does to it; the oracle is told that it was not the product. */
 function edited(
@@ -114,7 +114,22 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
   armed("device-status", ["status-before", "status-after"], RECOVERY_MS, (dice) => ({
     status: dice.pick([429, 502, 503]),
   })),
-  armed("device-not-found", ["not-found"], RECOVERY_MS, () => ({ ms: 3000 })),
+  {
+    name: "device-not-found",
+    lasts: [5000, 20_000],
+    tailMs: RECOVERY_MS,
+    begin: (world, dice, struck) => {
+      const { device } = dice.pick(world.devices);
+      const id = device.faults.add({ kind: "not-found", methods: ["GET"], times: 0, ms: 5000 });
+      const end = device.subscribe((entry) => {
+        if (entry.faults.includes("not-found") && entry.status === 404) struck();
+      });
+      return () => {
+        end();
+        device.faults.clear(id);
+      };
+    },
+  },
   armed("device-table-full", ["table-full"], PARKED_MS),
   {
     name: "device-401",

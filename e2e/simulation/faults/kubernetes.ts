@@ -92,7 +92,7 @@ export const KUBERNETES_FAULTS: readonly FaultClass[] = [
       const backup = site.api.store.backup();
       let lagging: ApiServer | undefined;
       // It falls behind first, and answers then.
-      world.timeline.after(2000, () => {
+      const cancel = world.timeline.after(2000, () => {
         lagging = new ApiServer({ bookmarkEvery: 30_000 });
         lagging.restore(backup);
         site.lagging = lagging;
@@ -104,6 +104,7 @@ export const KUBERNETES_FAULTS: readonly FaultClass[] = [
         },
       });
       return () => {
+        cancel();
         end();
         lagging?.cutWatches();
         site.lagging = undefined;
