@@ -45,7 +45,9 @@ export class ControlPlane {
   readonly #remove: () => void;
   #apiServer: Program;
   readonly #startApiServer: () => Program;
-  #others: { readonly start: () => Program; program: Program }[] = [];
+  /** Hang on the API server: some are started again with it, the others find it again. */
+  #restarted: { readonly start: () => Program; program: Program }[] = [];
+  #others: Program[] = [];
 
   constructor(parts: {
     options: ControlPlaneOptions;
@@ -73,9 +75,14 @@ export class ControlPlane {
     this.#remove = parts.remove;
   }
 
-  /** Programs that hang on the API server; they end with it. */
+  /** Programs that hang on the API server; they end with it, and are started again with it. */
   add(...starts: (() => Program)[]): void {
-    this.#others.push(...starts.map((start) => ({ start, program: start() })));
+    this.#restarted.push(...starts.map((start) => ({ start, program: start() })));
+  }
+
+  /** Programs that hang on the API server and know what it does not; they end with it. */
+  addLasting(...programs: Program[]): void {
+    this.#others.push(...programs);
   }
 
   async ready(): Promise<void> {
@@ -109,7 +116,7 @@ export class ControlPlane {
     await this.ready();
     // Their informers would come back by themselves, but after a second failure only in half a minute.
     await Promise.all(
-      this.#others.map(async (other) => {
+      this.#restarted.map(async (other) => {
         await other.program.kill();
         other.program = other.start();
       }),
@@ -134,8 +141,10 @@ export class ControlPlane {
   async close(): Promise<void> {
     await this.client.close();
     // Nothing here is worth an orderly end: the directory goes, too.
-    const others = this.#others.map(({ program }) => program);
-    await Promise.all([...others, this.#apiServer, this.#etcd].map((program) => program.kill()));
+    const restarted = this.#restarted.map(({ program }) => program);
+    await Promise.all(
+      [...restarted, ...this.#others, this.#apiServer, this.#etcd].map((program) => program.kill()),
+    );
     this.#remove();
   }
 }
@@ -233,23 +242,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           command: schedulerBin,
           args: flags({ ...hasAccess, ...alone }),
         }),
-      () =>
-        new Program({
-          name: `kwok of ${options.name}`,
-          command: kwokBin,
-          args: flags({
-            ...hasAccess,
-            config: file(
-              "kwok.yaml",
-              kwokConfiguration()
-                .map((part) => stringify(part))
-                .join("---\n"),
-            ),
-            "manage-all-nodes": "true",
-            // The next kwok waits so long for the nodes that this one held.
-            "node-lease-duration-seconds": "5",
-          }),
+    );
+    // A new one would give addresses out that pods of the old one hold.
+    plane.addLasting(
+      new Program({
+        name: `kwok of ${options.name}`,
+        command: kwokBin,
+        args: flags({
+          ...hasAccess,
+          config: file(
+            "kwok.yaml",
+            kwokConfiguration()
+              .map((part) => stringify(part))
+              .join("---\n"),
+          ),
+          "manage-all-nodes": "true",
+          "node-lease-duration-seconds": "40",
         }),
+      }),
     );
     const podCidrs = [
       options.podCidr ?? "10.42.0.0/16",
