@@ -3,7 +3,7 @@ import { PUSHER_BUCKET } from "@podgate/shared/bus/topology";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { describeError } from "@podgate/shared/runtime/errors";
 import type { Logger } from "@podgate/shared/runtime/logger";
-import { isLease, LEASE_FILTER, parseLease, type LeaseEntry } from "./lease-entry.ts";
+import { isLease, LEASE_FILTER, parseLease, REPLICA_PREFIX, type LeaseEntry } from "./lease-entry.ts";
 
 export interface BoardPorts {
   readonly bus: Bus;
@@ -35,6 +35,7 @@ const UNREADABLE_MS = 60_000;
 export class LeaseBoard {
   readonly #ports: BoardPorts;
   readonly #seen = new Map<string, Sighting>();
+  readonly #replicas = new Set<string>();
   readonly #listeners = new Set<(key: string) => void>();
 
   constructor(ports: BoardPorts) {
@@ -65,10 +66,9 @@ export class LeaseBoard {
     return this.#seen.get(key);
   }
 
-  /** Everything seen under a prefix, by what follows it. */
-  under(prefix: string): ReadonlyMap<string, Sighting> {
-    const found = [...this.#seen].filter(([key]) => key.startsWith(prefix));
-    return new Map(found.map(([key, sighting]) => [key.slice(prefix.length), sighting]));
+  /** Keys of the replicas that ever announced themselves. */
+  get replicas(): ReadonlySet<string> {
+    return this.#replicas;
   }
 
   /** Milliseconds until the holder of an entry counts as gone, unless it is heard meanwhile; 0 = nobody holds it. */
@@ -97,6 +97,7 @@ export class LeaseBoard {
     const entry = found === undefined ? undefined : parseLease(found.value);
     const sighting = { entry, revision, at: this.#ports.clock.monotonic() };
     this.#seen.set(key, sighting);
+    if (key.startsWith(REPLICA_PREFIX)) this.#replicas.add(key);
     for (const listener of this.#listeners) listener(key);
     return sighting;
   }
@@ -109,6 +110,16 @@ export class LeaseBoard {
   /** Deletes an announcement; never throws. */
   async remove(key: string): Promise<void> {
     await this.#tried(async () => (await this.bucket()).delete(key));
+  }
+
+  /** Deletes an announcement that nobody renews; one that was renewed unseen stays. Never throws. */
+  async bury(key: string, revision: number): Promise<void> {
+    await this.#tried(async () => {
+      const bucket = await this.bucket();
+      const found = await bucket.get(key);
+      if (found?.revision === revision) await bucket.delete(key);
+      else this.saw(key, found);
+    });
   }
 
   async #tried(run: () => Promise<unknown>): Promise<boolean> {

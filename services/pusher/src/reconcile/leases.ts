@@ -171,7 +171,8 @@ export class Leases {
   #patience(device: string, freeMs: number): number {
     if (this.#isWanted(device)) return PATIENCE_MS;
     const active = [...this.#tenures.values()].filter((tenure) => tenure.active).length;
-    return active < aimOf(this.#sharing()) ? 0 : PATIENCE_MS - freeMs;
+    const aim = aimOf({ devices: this.#options.devices.length, replicas: this.#replicas.alive });
+    return active < aim ? 0 : PATIENCE_MS - freeMs;
   }
 
   #sharing(): Sharing {

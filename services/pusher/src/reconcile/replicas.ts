@@ -3,7 +3,7 @@ import type { Bus } from "@podgate/shared/bus/bus";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { LeaseBoard } from "./lease-board.ts";
-import { buildLease, REPLICA_PREFIX, replicaKey } from "./lease-entry.ts";
+import { buildLease, replicaKey } from "./lease-entry.ts";
 import type { Observe } from "./observe.ts";
 
 export interface ReplicasPorts {
@@ -26,7 +26,6 @@ export class Replicas {
   #joined = false;
   #left = false;
   #known: ReadonlySet<string> = new Set();
-  readonly #buried = new Set<string>();
 
   constructor(options: { readonly identity: string; readonly seconds: number }, ports: ReplicasPorts) {
     this.#identity = options.identity;
@@ -77,20 +76,16 @@ export class Replicas {
         logger.info({ replica, replicas }, "another pusher left, or is not heard any more");
     }
     this.#known = alive;
-    for (const [token, { at, revision }] of board.under(REPLICA_PREFIX)) {
-      const isLong = now - at > this.#seconds * 1000 * FORGET_LEASES;
-      if (revision !== 0 && isLong && !this.#buried.has(token)) {
-        this.#buried.add(token);
-        void board.remove(REPLICA_PREFIX + token);
-      }
+    for (const key of board.replicas) {
+      const seen = board.seen(key);
+      const isLong = seen !== undefined && now - seen.at > this.#seconds * 1000 * FORGET_LEASES;
+      if (isLong && seen.revision !== 0) void board.bury(key, seen.revision);
     }
   }
 
   #others(): string[] {
     const { board } = this.#ports;
-    const found = [...board.under(REPLICA_PREFIX).keys()].map((token) =>
-      board.holder(REPLICA_PREFIX + token),
-    );
+    const found = [...board.replicas].map((key) => board.holder(key));
     return found.filter((holder) => holder !== undefined && holder !== this.#identity) as string[];
   }
 }
