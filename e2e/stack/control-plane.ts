@@ -30,6 +30,8 @@ const SERVICE_CIDR = "10.96.0.0/16";
 const SERVICE_CIDR6 = "fd00:96::/112";
 const SERVICE_ADDRESS = "10.96.0.1";
 const READY_MS = 60_000;
+/** An API server that was just started refuses what it allows once it has read the roles. */
+const UNREAD_MS = 20_000;
 
 /** A Kubernetes control plane of real parts; only nodes and their pods are KWOK's. */
 export class ControlPlane {
@@ -48,6 +50,7 @@ export class ControlPlane {
   /** Hang on the API server: some are started again with it, the others find it again. */
   #restarted: { readonly start: () => Program; program: Program }[] = [];
   #others: Program[] = [];
+  readonly #restartedAt: number[] = [];
 
   constructor(parts: {
     options: ControlPlaneOptions;
@@ -96,7 +99,14 @@ export class ControlPlane {
   /** `audit.log` as far as it is written. */
   audited(): string {
     const file = join(this.directory, "audit.log");
-    return existsSync(file) ? readFileSync(file, "utf8") : "";
+    const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+    return lines.filter((line) => !this.#isEarlyRefusal(line)).join("\n");
+  }
+
+  #isEarlyRefusal(line: string): boolean {
+    const [, at = ""] = /"requestReceivedTimestamp":"([^"]+)"/.exec(line) ?? [];
+    const after = this.#restartedAt.map((started) => Date.parse(at) - started);
+    return line.includes('"code":403') && after.some((ms) => ms >= 0 && ms < UNREAD_MS);
   }
 
   /** Server-side apply as admin. */
@@ -112,6 +122,7 @@ export class ControlPlane {
   /** The API server again, on the same port and etcd. */
   async restartApiServer(): Promise<void> {
     await this.#apiServer.stop();
+    this.#restartedAt.push(Date.now());
     this.#apiServer = this.#startApiServer();
     await this.ready();
     // Their informers would come back by themselves, but after a second failure only in half a minute.
