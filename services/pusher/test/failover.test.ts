@@ -44,6 +44,32 @@ t.test("a pusher that is told to stop leaves its device to the other one at once
   await second.stop();
 });
 
+t.test(
+  "one that is told to stop in the middle of a call finishes it first; the other one has it then",
+  async (t) => {
+    const stage = new Stage(configurationOf(), { latency: { write: 9000 } });
+    const watcher = await stage.watcher("east", "web");
+    const first = stage.replica(link(1));
+    await stage.clock.run(2000);
+    const second = stage.replica(link(2));
+    await stage.during(watcher.add("web", "10.0.0.1"));
+    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1"), 120_000));
+    await stage.clock.run(20_000);
+    await stage.during(watcher.add("web", "10.0.0.2"));
+    await stage.clock.run(1000);
+    const from = stage.clock.now();
+    const before = writesOf(stage, 1).length;
+    await first.stop();
+    t.equal(stage.clock.now() - from, 8000, "its call took as long as it takes");
+    t.equal(writesOf(stage, 1).length, before, "and no other began");
+    t.equal(callsOf(stage, 2)[0]?.at, stage.clock.now(), "at once");
+    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1", "10.0.0.2"), 30_000));
+    const creations = stage.writes().filter((write) => write === "POST cmdb/firewall/address");
+    t.equal(creations.length, 2, "what the first had done is not done again");
+    await second.stop();
+  },
+);
+
 t.test("after a pusher is gone without a word, the other one writes within 10 s", async (t) => {
   for (const writeMs of [0, 10_000]) {
     const stage = new Stage(configurationOf(), { latency: { write: writeMs } });

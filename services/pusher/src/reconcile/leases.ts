@@ -88,9 +88,9 @@ export class Leases {
     return this.#clusters.held;
   }
 
-  /** The device's work runs here. */
+  /** The device's work runs here, and nobody else can have it yet. */
   serves(device: string): boolean {
-    return this.#tenures.get(device)?.serving === true;
+    return this.holds(device) && this.#tenures.get(device)?.serving === true;
   }
 
   /** What the holder of a device last said; undefined where nobody holds it, or says anything. */
