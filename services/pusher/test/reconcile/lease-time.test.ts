@@ -1,0 +1,35 @@
+import t from "tap";
+import { MemoryBusServer } from "@podgate/shared/bus/memory";
+import { PUSHER_BUCKET } from "@podgate/shared/bus/topology";
+import { silentLogger } from "@podgate/shared/runtime/logger";
+import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
+import { Lease } from "../../src/reconcile/lease.ts";
+import { LeaseBoard } from "../../src/reconcile/lease-board.ts";
+import { deviceLeaseKey } from "../../src/reconcile/lease-entry.ts";
+
+const SECONDS = 6;
+const SLOW_MS = 2000;
+
+t.test(
+  "a lease runs from when it was asked for, not from the answer: others may have seen it by then",
+  async (t) => {
+    const clock = new VirtualClock();
+    const server = new MemoryBusServer({ clock });
+    const config = { name: PUSHER_BUCKET, replicas: 1, maxBytes: 1_000_000 } as const;
+    await server.connect("test").bucket(config, { create: true });
+    const ports = { bus: server.connect("a"), clock, logger: silentLogger };
+    const board = new LeaseBoard(ports);
+    const lease = new Lease(
+      { key: deviceLeaseKey("fw"), identity: "a", seconds: SECONDS },
+      { ...ports, board },
+    );
+    const seen = await lease.look();
+    server.hold("a");
+    const taking = lease.take(seen);
+    await clock.run(SLOW_MS);
+    t.equal(lease.held, false, "no answer, no lease");
+    server.release("a");
+    t.equal(await taking, true);
+    t.equal(lease.left, SECONDS * 1000 - SLOW_MS);
+  },
+);
