@@ -12,7 +12,9 @@ import {
 } from "@podgate/shared/runtime/service-command";
 import type { Answer } from "./commands/answer.ts";
 import { adoptClusterCommand } from "./commands/adopt-cluster.ts";
+import { approveCommand } from "./commands/approve.ts";
 import { busInitCommand } from "./commands/bus-init.ts";
+import { busUsersCommand } from "./commands/bus-users.ts";
 import { checkCommand } from "./commands/check.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -90,6 +92,10 @@ function once(
   };
 }
 
+const init = once("", {}, (configuration, ports, { waitMs }) =>
+  busInitCommand(configuration, ports, { waitMs }),
+);
+
 process.exitCode = await runProgram(
   {
     name: "podgate-pusher",
@@ -112,6 +118,14 @@ process.exitCode = await runProgram(
         },
         (configuration, ports, { options, waitMs }) =>
           planCommand(configuration, ports, { waitMs, exitCode: options["exit-code"] === true }),
+      ),
+      approve: once(
+        "let go what a guard holds back: exactly what podgate-pusher plan shows under this hash; without one, list what waits",
+        { operands: "[HASH]", options: { by: decision.by } },
+        (configuration, ports, { options, operands: [hash, ...rest], waitMs }) => {
+          if (rest.length > 0) throw new UserError("approve: give one hash, as podgate-pusher plan shows it");
+          return approveCommand(configuration, ports, { hash, who: whoDecides(options["by"]), waitMs });
+        },
       ),
       check: once(
         "check configuration, NATS and every device, and say how to mend what is wrong",
@@ -161,14 +175,32 @@ process.exitCode = await runProgram(
             waitMs,
           }),
       ),
-      bus: once(
-        "init: make the streams and buckets that are missing, and check those that exist",
-        { operands: "init" },
-        (configuration, ports, { operands, waitMs }) => {
-          if (operands.join(" ") !== "init") throw new UserError("bus: the only operand is init");
-          return busInitCommand(configuration, ports, { waitMs });
+      bus: {
+        description:
+          "init: make the streams and buckets that are missing, and check those that exist; users: write a key for every NATS user, and their rights for nats-server",
+        operands: "init|users",
+        options: {
+          config: CONFIG_OPTION,
+          wait,
+          output: OUTPUT_OPTION,
+          out: { type: "string", description: "users: folder to write to", default: "nats-users" },
+          rotate: { type: "string", description: "users: this one gets a new key, beside the one it has" },
         },
-      ),
+        async run(options, operands) {
+          const { out, rotate } = options;
+          switch (operands.join(" ")) {
+            case "init":
+              return init.run(options, []);
+            case "users": {
+              const named = typeof rotate === "string" ? rotate : undefined;
+              const answer = busUsersCommand(load(options), { folder: String(out), rotate: named });
+              return show(answer, wantsJson(options));
+            }
+            default:
+              throw new UserError("bus: give init or users");
+          }
+        },
+      },
     },
   },
   process.argv.slice(2),
