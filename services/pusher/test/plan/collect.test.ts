@@ -38,6 +38,18 @@ t.test("a table that is more than 70 % full is emptied of unused ones until it i
   t.end();
 });
 
+t.test("an object that a group holds is not collected, though its cluster wants it no more", (t) => {
+  const scene = used(20, 20);
+  scene.now += 700_000;
+  scene.verify(scene.a).verify(scene.b);
+  for (const address of many(8)) scene.hear(scene.a, scene.a.remove("web", address, "unselected"));
+  scene.device.limits = limits(20);
+  scene.read();
+  t.same(scene.settle(), []);
+  t.equal(scene.plan.heldSet().items.length, 8, "they wait for a person's word");
+  t.end();
+});
+
 t.test("an object that somebody else uses stays, with a warning, and is not tried again at once", (t) => {
   const scene = used(10, 2);
   const theirs = `pg.t.${many(10)[9] ?? ""}`;

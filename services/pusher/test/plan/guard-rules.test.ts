@@ -1,8 +1,8 @@
 import t from "tap";
 import { policyOf } from "../../src/desired/policy.ts";
 import { absenceGuard } from "../../src/plan/guards/absence.ts";
-import type { Candidate, GroupView } from "../../src/plan/guards/candidate.ts";
-import type { Cause } from "../../src/plan/guards/cause.ts";
+import { isCounted, isSeen, type Candidate, type GroupView } from "../../src/plan/guards/candidate.ts";
+import { CAUSES, type Cause } from "../../src/plan/guards/cause.ts";
 import { denyGuard } from "../../src/plan/guards/deny.ts";
 import { Gathering } from "../../src/plan/guards/gathering.ts";
 import { heldSetOf, type HeldItem } from "../../src/plan/guards/held-set.ts";
@@ -69,6 +69,14 @@ t.test("an edit that leaves nobody is held, also if it takes a single one", (t) 
   t.equal(lastMemberGuard(view(2, [], 0), []), undefined);
   const policy = policyOf([{ holdLastMember: false }]);
   t.equal(lastMemberGuard({ ...view(1, [], 0), policy }, [edit("unselected")]), undefined);
+  t.end();
+});
+
+t.test("an edit's removals are weighed by number, those that were seen to happen by nothing", (t) => {
+  const seen = CAUSES.filter((cause) => isSeen({ cause }));
+  t.same(seen, ["ended", "changed", "reused", "drained", "silent", "adopted", "forgotten"]);
+  const counted = CAUSES.filter((cause) => isCounted({ cause }));
+  t.same(counted, ["relabeled", "unselected", "undefined", "unrouted"]);
   t.end();
 });
 

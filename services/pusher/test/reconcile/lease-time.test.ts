@@ -33,3 +33,20 @@ t.test(
     t.equal(lease.left, SECONDS * 1000 - SLOW_MS);
   },
 );
+
+t.test(
+  "a lease that this version cannot read is somebody's, for a minute and not for a moment",
+  async (t) => {
+    const clock = new VirtualClock();
+    const server = new MemoryBusServer({ clock });
+    const board = new LeaseBoard({ bus: server.connect("a"), clock, logger: silentLogger });
+    for (const text of ["", "null", "not json", '{"v":2,"holder":"b","seconds":6,"clean":true}']) {
+      const seen = board.saw(`lease.device.${text.length}`, {
+        value: new TextEncoder().encode(text),
+        revision: 7,
+      });
+      t.equal(board.left(seen, clock.monotonic()), 60_000, text);
+    }
+    t.end();
+  },
+);
