@@ -1,4 +1,5 @@
 import t from "tap";
+import { approveCommand } from "../src/commands/approve.ts";
 import { callsOf, leases, link, writesOf } from "./replica.ts";
 import { configurationOf, Stage } from "./stage.ts";
 
@@ -194,3 +195,35 @@ t.test("one that finds out late that it had lost a device has the next holder re
   );
   await Promise.all([first.stop(), second.stop()]);
 });
+
+t.test(
+  "what a guard holds stays held when another pusher takes over, and goes when that is approved",
+  async (t) => {
+    const stage = new Stage();
+    const watcher = await stage.watcher("east", "web");
+    await stage.watcher("west");
+    const first = stage.replica(link(1));
+    await stage.clock.run(2000);
+    const second = stage.replica(link(2));
+    for (let n = 1; n <= 20; n += 1) await stage.during(watcher.add("web", `10.0.0.${n}`));
+    t.ok(await stage.until(() => stage.group("web").length === 20, 60_000));
+    await stage.clock.run(5000);
+    for (let n = 1; n <= 15; n += 1) await stage.during(watcher.remove("web", `10.0.0.${n}`, "unselected"));
+    await stage.clock.run(10_000);
+    t.equal(stage.group("web").length, 20, "held by the first");
+    first.cut();
+    await stage.clock.run(60_000);
+    t.equal(stage.group("web").length, 20, "and by the second");
+    first.mend();
+    await stage.clock.run(10_000);
+    const ports = stage.ports({ user: "command", source: "192.0.2.9", isCut: false });
+    const shown = await stage.during(
+      approveCommand(stage.configuration, ports, { hash: undefined, who: "me", waitMs: 5000 }),
+    );
+    const hash = /[0-9a-f]{12}/.exec(shown.text)?.[0];
+    await stage.during(approveCommand(stage.configuration, ports, { hash, who: "me", waitMs: 5000 }));
+    t.ok(await stage.until(() => stage.group("web").length === 5, 10_000));
+    t.ok(writesOf(stage, 2).length > 0);
+    await Promise.all([first.stop(), second.stop()]);
+  },
+);
