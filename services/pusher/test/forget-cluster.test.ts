@@ -125,6 +125,26 @@ t.test("a cluster that comes back after it was forgotten is filled again", async
   await stage.stop();
 });
 
+t.test(
+  "a proof is of one decision: forgotten again with the same groups, a cluster is proven again",
+  async (t) => {
+    const { stage, east } = await silent();
+    const first = await forget(stage);
+    await forget(stage, { approve: hashIn(first.text) });
+    const back = (await stage.silentWatcher("east")).knows(east);
+    await stage.during(back.start("web", "batch"));
+    await stage.until(() => stage.holds("web", "10.0.0.1", "10.1.0.1") && stage.holds("batch", "10.0.0.2"));
+    back.stop();
+    await stage.clock.run(15_000);
+    await stage.stop();
+    const again = await forget(stage);
+    t.equal(hashIn(again.text), hashIn(first.text), "the same set");
+    const done = await forget(stage, { approve: hashIn(again.text), waitMs: 5000 });
+    t.equal(done.code, 1, "no pusher has done it");
+    t.match(done.text, /not proven yet/);
+  },
+);
+
 t.test("what somebody else's object uses remains, emptied, and the proof names it", async (t) => {
   const { stage } = await silent();
   const url = "/api/v2/cmdb/firewall/policy?vdom=root";

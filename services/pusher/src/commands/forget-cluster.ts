@@ -163,7 +163,7 @@ async function decide(
   while (!late.signal.aborted && expected.some((name) => !proofs.has(name))) {
     for (const name of expected) {
       const proof = await memory.load(proofKey(cluster, name), proofSchema, late.signal);
-      if (proof?.hash === hash) proofs.set(name, proof);
+      if (proof?.hash === hash && proof.decidedAt === forget.when) proofs.set(name, proof);
     }
     await clock.sleep(POLL_MS, late.signal).catch(() => undefined);
   }

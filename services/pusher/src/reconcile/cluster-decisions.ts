@@ -65,7 +65,7 @@ export class ClusterDecisions {
     this.#ports.logger.warn({ cluster, from, uid, who, hash }, "another cluster is adopted under this name");
   }
 
-  #forget(cluster: string, { who, hash }: Forget, now: number, works: readonly TargetWork[]): void {
+  #forget(cluster: string, decision: Forget, now: number, works: readonly TargetWork[]): void {
     const follower = this.#ports.clusters.followers.get(cluster);
     if (follower === undefined) return;
     const { fold } = follower;
@@ -73,15 +73,18 @@ export class ClusterDecisions {
       this.#void(cluster);
       return;
     }
-    const known = this.#forgettings.get(cluster);
-    if (known?.values().next().value?.hash === hash && fold.retired === "forgotten") return;
+    const [known] = this.#forgettings.get(cluster)?.values() ?? [];
+    // A watch that begins anew delivers the same decision again.
+    const isKnown = known?.decision.hash === decision.hash && known.decision.when === decision.when;
+    if (isKnown && fold.retired === "forgotten") return;
     // A pusher that has just begun to listen does not know yet that the cluster is silent.
     if (fold.retired !== "forgotten" && !fold.isSilent(now)) return;
     follower.forget();
+    const { who, hash } = decision;
     this.#ports.logger.warn({ cluster, who, hash }, "the cluster is forgotten: nothing of it stays");
     const forgettings = this.#configuration.targets.flatMap((target) => {
       const work = works.find((each) => each.target === target.name);
-      return work === undefined ? [] : [new Forgetting({ cluster, hash }, target, work, this.#ports)];
+      return work === undefined ? [] : [new Forgetting(cluster, decision, target, work, this.#ports)];
     });
     this.#forgettings.set(cluster, new Map(forgettings.map((each) => [each.target, each])));
   }

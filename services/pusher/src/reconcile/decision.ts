@@ -27,8 +27,9 @@ export const GROUPS_NAMED = 500;
 /** What a read of one target found after a cluster was forgotten. */
 export const proofSchema = z.object({
   v: z.literal(1),
-  /** Of the decision that it proves. */
+  /** Of the decision that it proves: its hash and its `when`, because one set can go twice. */
   hash: z.string(),
+  decidedAt: z.int().nonnegative(),
   target: z.string(),
   /** Milliseconds since 1970 at which the firewall was read. */
   readAt: z.int().nonnegative(),

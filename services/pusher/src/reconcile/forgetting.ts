@@ -2,7 +2,7 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { TargetConfiguration } from "../configuration.ts";
 import type { Actual, ActualChild } from "../firewall/firewall.ts";
-import { GROUPS_NAMED, proofKey, type Proof } from "./decision.ts";
+import { GROUPS_NAMED, proofKey, type Forget, type Proof } from "./decision.ts";
 import type { Memory } from "./memory.ts";
 import type { TargetWork } from "./target-work.ts";
 
@@ -20,7 +20,7 @@ const AGAIN_MS = { first: 2000, longest: 60_000 };
  * what is, and stores what was found as the proof.
  */
 export class Forgetting {
-  readonly hash: string;
+  readonly decision: Forget;
   readonly #cluster: string;
   readonly #target: Pick<TargetConfiguration, "name" | "mode" | "removals">;
   readonly #work: Pick<TargetWork, "readSoon" | "plan">;
@@ -34,13 +34,14 @@ export class Forgetting {
   #said = "";
 
   constructor(
-    of: { readonly cluster: string; readonly hash: string },
+    cluster: string,
+    decision: Forget,
     target: Pick<TargetConfiguration, "name" | "mode" | "removals">,
     work: Pick<TargetWork, "readSoon" | "plan">,
     ports: ForgettingPorts,
   ) {
-    this.#cluster = of.cluster;
-    this.hash = of.hash;
+    this.#cluster = cluster;
+    this.decision = decision;
     this.#target = target;
     this.#work = work;
     this.#ports = ports;
@@ -77,7 +78,8 @@ export class Forgetting {
     if (found === this.#said) return false;
     const proof: Proof = {
       v: 1,
-      hash: this.hash,
+      hash: this.decision.hash,
+      decidedAt: this.decision.when,
       target: this.#target.name,
       readAt: Math.round(actual.readAt),
       checked: [...this.#checked].slice(0, GROUPS_NAMED),
