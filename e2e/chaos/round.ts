@@ -9,6 +9,8 @@ import { CLUSTERS, type World } from "./world.ts";
 const BOUND_MS = 90_000;
 /** On two busy cores this process hears of a change later than the product. */
 const SLACK_MS = 4000;
+/** Any number: pods change by a chance of their own. */
+const OTHER = 0x5bd1;
 /** An administrator's own, which nobody may change. */
 const FOREIGN = { address: "by-hand", group: "by-hand-group" };
 
@@ -47,7 +49,7 @@ export async function playRound(world: World, seed: number): Promise<Round> {
   scene.forget();
   const foreign = foreignNow(scene);
   const stopping = new AbortController();
-  const working = work(scene, new Random(seed + 0.5), stopping.signal);
+  const working = work(scene, new Random(seed ^ OTHER), stopping.signal);
   await disturb(world, planned).finally(() => stopping.abort());
   const changes = await working;
   const healedAt = performance.now();
