@@ -181,3 +181,27 @@ t.test("a group that carries another installation's mark gets nothing of ours, a
   t.match(await stage.metric('podgate_pusher_held{target="fw1",guard="manager"}'), [/ 1$/]);
   await stage.stop();
 });
+
+t.test(
+  "a cluster that really lists fewer pods is approved once; then its list is the normal one",
+  async (t) => {
+    const [stage, watcher] = await running(20);
+    watcher.pods = 40;
+    for (const address of addresses(8)) await stage.during(watcher.remove("web", address, "vanished"));
+    await stage.during(watcher.say());
+    await stage.clock.run(5000);
+    t.equal(stage.group("web").length, 20);
+    t.match((await approve(stage)).json, [{ groups: [{ count: 8, guard: "short-list" }] }]);
+    await approve(stage, await heldHash(stage));
+    t.ok(await stage.until(() => stage.group("web").length === 12, 2000));
+    await stage.clock.run(5000);
+    const [next = ""] = addresses(1, 10);
+    await stage.during(watcher.remove("web", next, "vanished"));
+    t.ok(await stage.until(() => stage.group("web").length === 11), "what vanishes later goes at once");
+    await stage.restart();
+    await stage.clock.run(10_000);
+    t.equal(stage.group("web").length, 11);
+    t.match((await approve(stage)).text, "nothing waits");
+    await stage.stop();
+  },
+);

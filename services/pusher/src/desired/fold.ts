@@ -61,6 +61,8 @@ export class ClusterFold {
   #verifiedEpoch: Epoch | undefined;
   #uid: string | undefined;
   #listed: Listed | undefined;
+  /** Of the last state that verified it, believed or not. */
+  #lastListed: Listed | undefined;
   #defined: ReadonlySet<string> | undefined;
   #definedAt = 0;
   #absencesHeld: string | undefined = "nothing was verified yet";
@@ -198,9 +200,17 @@ export class ClusterFold {
     return this.#adoption === "done" ? "adopted" : "vanished";
   }
 
-  /** Every firewall was read and holds no such address: the present lists may count as normal. */
-  settleAbsences(): void {
-    if (this.verified) this.#absencesHeld = undefined;
+  /** Why the cluster's lists are not believed where they lack an address; undefined = nothing depends on them. */
+  get shortList(): string | undefined {
+    return this.#absencesHeld ?? this.#standing.doubt;
+  }
+
+  /** Every firewall was read and holds no address that only a short list lacks: the present lists are the normal ones. */
+  settleAbsences(now: number): FoldChange {
+    if (!this.verified) return NOTHING;
+    this.#absencesHeld = undefined;
+    this.#listed = this.#lastListed ?? this.#listed;
+    return { groups: this.#standing.judge(undefined, now) };
   }
 
   /** A state message would verify the cluster or decide what vanished: ask for one (`podgate.poke.<cluster>`). */
@@ -336,6 +346,7 @@ export class ClusterFold {
   /** Decides what vanished, by the lists that this state tells of. */
   #judge(listed: Listed, now: number): Set<string> {
     const short = shortList(this.#listed, listed);
+    this.#lastListed = listed;
     const absencesBefore = this.#absencesHeld;
     if (this.#first || absencesBefore !== undefined) this.#absencesHeld = short;
     this.#first = false;

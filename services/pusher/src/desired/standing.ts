@@ -86,8 +86,13 @@ export class Standing {
   }
 
   get holds(): boolean {
-    for (const group of this.#groups.values()) if (group.held.size > 0) return true;
-    return false;
+    return this.doubt !== undefined;
+  }
+
+  /** Why something that vanished stays; undefined = nothing does. */
+  get doubt(): string | undefined {
+    for (const { held } of this.#groups.values()) for (const { reason } of held.values()) return reason;
+    return undefined;
   }
 
   /** A person decided that nothing of it is true any more. */

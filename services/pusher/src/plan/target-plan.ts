@@ -279,6 +279,19 @@ export class TargetPlan {
     return countsOf(this.#plans, this.#known, this.#parking, held, limited, this.#orphans.count, now);
   }
 
+  /** The device holds an address of the cluster that only a short list lacks. */
+  isDoubtful(cluster: string, now: number): boolean {
+    this.#refresh(now);
+    for (const { source, leaving, halves } of this.#plans.whole.values()) {
+      if (source.cluster !== cluster || leaving.size === 0) continue;
+      const has = (address: string): boolean =>
+        halves.some(({ shards }) => shards.some(({ child }) => child.members.has(address)));
+      for (const [address, { shortList }] of leaving)
+        if (shortList !== undefined && has(address)) return true;
+    }
+    return false;
+  }
+
   /** Does a child of the group hold the address on the device, and is it refused there? For explanations. */
   explain(
     cluster: string,

@@ -8,7 +8,7 @@ import type { DeviceTargets } from "./targets.ts";
  */
 export type Absences = Readonly<Record<string, string>>;
 
-type Fold = Pick<ClusterFold, "verified" | "absencesHeld">;
+type Fold = Pick<ClusterFold, "verified" | "shortList">;
 
 /** @param now milliseconds of the monotonic clock */
 export function absencesOf(
@@ -17,16 +17,10 @@ export function absencesOf(
   now: number,
 ): Absences {
   const absences: Record<string, string> = {};
-  for (const [cluster, { verified, absencesHeld }] of folds) {
-    if (absencesHeld === undefined) continue;
-    const isSettled =
-      verified &&
-      works.every(
-        (work) =>
-          work.wasRead &&
-          work.plan.report(now).every((report) => report.cluster !== cluster || report.held.length === 0),
-      );
-    absences[cluster] = isSettled ? absencesHeld : "";
+  for (const [cluster, { verified, shortList }] of folds) {
+    if (shortList === undefined) continue;
+    const isSettled = verified && works.every((work) => work.wasRead && !work.plan.isDoubtful(cluster, now));
+    absences[cluster] = isSettled ? shortList : "";
   }
   return absences;
 }

@@ -105,6 +105,11 @@ export class ClusterFollower {
     }
   }
 
+  /** No firewall holds what only a short list lacks. */
+  settleAbsences(): void {
+    this.#tell(this.fold.settleAbsences(this.#ports.clock.monotonic()));
+  }
+
   /** Remembers what must be known after a restart. Call now and then. */
   async keep(): Promise<void> {
     const { memory, clock } = this.#ports;

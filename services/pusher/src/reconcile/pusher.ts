@@ -203,10 +203,10 @@ export class Pusher {
     const told = devices.map(({ device: { name } }) =>
       this.#leases.serves(name) ? this.#absencesOf(name) : this.#leases.word(name)?.absences,
     );
-    for (const [cluster, { fold }] of this.#clusters?.followers ?? []) {
-      const { verified, absencesHeld } = fold;
-      if (!verified || absencesHeld === undefined) continue;
-      if (told.every((absences) => isSettledBy(absences, cluster, absencesHeld))) fold.settleAbsences();
+    for (const [cluster, follower] of this.#clusters?.followers ?? []) {
+      const { verified, shortList } = follower.fold;
+      if (!verified || shortList === undefined) continue;
+      if (told.every((absences) => isSettledBy(absences, cluster, shortList))) follower.settleAbsences();
     }
   }
 

@@ -308,7 +308,7 @@ t.test("an address of which this process never heard may go only if the first li
   const settled = cluster.fold({ listed: { pods: 5000, nodes: 3 } });
   feed(settled, [...cluster.session(), cluster.state()]);
   t.ok(settled.absencesHeld);
-  settled.settleAbsences();
+  settled.settleAbsences(0);
   settled.take(cluster.state(), 0);
   t.equal(settled.absencesHeld, undefined);
   t.same(
