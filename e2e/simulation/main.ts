@@ -1,3 +1,4 @@
+import { crashAt, pointsOf, sitesOf } from "./crash-points.ts";
 import { HELP, parseOptions, type Parsed } from "./options.ts";
 import { asJson, faultsIn, idle, report, stays } from "./report.ts";
 import { run, type RunResult } from "./run.ts";
@@ -12,7 +13,12 @@ if (parsed.kind === "help") print(HELP);
 else if (parsed.kind === "faults") {
   for (const fault of parsed.faults) console.error(fault);
   process.exitCode = 2;
-} else process.exitCode = (await (parsed.each ? each(parsed) : several(parsed))) ? 0 : 1;
+} else process.exitCode = (await commandOf(parsed)(parsed)) ? 0 : 1;
+
+function commandOf({ crashPoints, each: isEach }: Options): (options: Options) => Promise<boolean> {
+  if (crashPoints) return crashes;
+  return isEach ? each : several;
+}
 
 /** @returns whether nothing was wrong, and every class of faults changed something */
 async function several({ runs, seed: first, verbose, json, ...options }: Options): Promise<boolean> {
@@ -43,6 +49,25 @@ async function each({ faults, ...options }: Options): Promise<boolean> {
     const counts = `${String(begun).padStart(4)} begun, ${String(struck).padStart(5)} struck`;
     print(`${name.padEnd(22)} ${counts}: ${stays(result.exposures)}`);
   }
+  return isFine;
+}
+
+/** Each site is named with what became of it. */
+async function crashes({ seed, once, json }: Options): Promise<boolean> {
+  const points = pointsOf(await sitesOf(seed), seed, once ? "one" : "both");
+  let isFine = true;
+  for (const point of points) {
+    const { died, violations, ...where } = await crashAt(seed, point);
+    if (!died || violations.length > 0) isFine = false;
+    if (json) print(JSON.stringify({ ...where, died, violations }));
+    else
+      print(
+        `${died && violations.length === 0 ? "ok   " : "WRONG"} ${where.fate.padEnd(10)} ${where.site} (call ${String(where.nth)})${died ? "" : ": it was not reached"}`,
+      );
+    for (const violation of violations) if (!json) print(`      ${violation}`);
+  }
+  if (!json)
+    print(`seed ${String(seed)}: ${String(points.length)} crashes, ${once ? "one" : "two"} at each site`);
   return isFine;
 }
 

@@ -14,6 +14,8 @@ wrong, and judges every write. The same seed does the same things in the same or
   --runs N           as many runs, of this seed and those after it (default 1)
   --faults A,B       these classes only; all (default), none
   --each             every class alone, with as many steps, and how long addresses stayed
+  --crash-points     instead: kills the process before and after each place that calls into the world
+  --once             with it: only one of the two, drawn from the seed
   --verbose          the history as it happens
   --json             each run as a line of JSON
   --help
@@ -31,6 +33,8 @@ export type Parsed =
       readonly runs: number;
       readonly faults: readonly string[];
       readonly each: boolean;
+      readonly crashPoints: boolean;
+      readonly once: boolean;
       readonly verbose: boolean;
       readonly json: boolean;
     };
@@ -69,6 +73,8 @@ export function parseOptions(args: readonly string[], fresh: number): Parsed {
     runs: number("runs", 1, 1, 1_000_000),
     faults: classes,
     each: values.each ?? false,
+    crashPoints: values["crash-points"] ?? false,
+    once: values.once ?? false,
     verbose: values.verbose ?? false,
     json: values.json ?? false,
   };
@@ -85,6 +91,8 @@ function raw(args: readonly string[]) {
     runs: text,
     faults: text,
     each: yes,
+    "crash-points": yes,
+    once: yes,
     verbose: yes,
     json: yes,
     help: yes,

@@ -10,6 +10,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly clusters: number;
   readonly show?: (line: string) => void;
+  /** One device with one VDOM instead of two with three. */
+  readonly isSmall?: boolean;
 }
 
 /**
@@ -43,13 +45,14 @@ export class Simulation {
   /** Things that happened in clusters. */
   steps = 0;
 
-  constructor({ seed, clusters, show }: SimulationOptions) {
+  constructor({ seed, clusters, show, isSmall = false }: SimulationOptions) {
     const { timeline } = this;
     this.dice = new Dice(seededRandom(seed));
     this.history = new History(() => timeline.now, show);
     const violation = (what: string): void => this.#violate(what);
     this.world = new World({
       clusters,
+      isSmall,
       timeline,
       dice: this.dice,
       history: this.history,

@@ -31,6 +31,7 @@ const TOKEN = "sim-token";
 
 export interface WorldOptions {
   readonly clusters: number;
+  readonly isSmall: boolean;
   readonly timeline: Timeline;
   readonly dice: Dice;
   readonly history: History;
@@ -70,7 +71,7 @@ export class World {
   widened: (content: string) => void = () => undefined;
   readonly #onFailure: (what: string) => void;
 
-  constructor({ clusters, timeline, dice, history, onFailure }: WorldOptions) {
+  constructor({ clusters, isSmall, timeline, dice, history, onFailure }: WorldOptions) {
     this.timeline = timeline;
     this.dice = dice;
     this.history = history;
@@ -94,18 +95,22 @@ export class World {
       { length: clusters },
       (_, at) => new SimulatedCluster(`c${String(at + 1)}`, at + 1, timeline),
     );
-    this.devices = [this.#device("fw1", ["root", "dmz"]), this.#device("fw2", ["root"])];
+    this.devices = isSmall
+      ? [this.#device("fw1", ["root"])]
+      : [this.#device("fw1", ["root", "dmz"]), this.#device("fw2", ["root"])];
     const names = this.clusters.map(({ name }) => name);
     const target = (name: string, device: string, vdom: string, from: readonly string[]): JudgedTarget => {
       const found = this.devices.find((each) => each.name === device);
       if (found === undefined) throw new Error(`no device ${device}`);
       return { name, device: found.device, vdom, clusters: from };
     };
-    this.targets = [
-      target("fw1-root", "fw1", "root", names),
-      target("fw1-dmz", "fw1", "dmz", names.slice(0, 1)),
-      target("fw2-root", "fw2", "root", names),
-    ];
+    this.targets = isSmall
+      ? [target("fw1-root", "fw1", "root", names)]
+      : [
+          target("fw1-root", "fw1", "root", names),
+          target("fw1-dmz", "fw1", "dmz", names.slice(0, 1)),
+          target("fw2-root", "fw2", "root", names),
+        ];
     this.watchers = this.clusters.flatMap((cluster) =>
       ["a", "b"].map((letter) => this.#watcher(cluster, letter)),
     );

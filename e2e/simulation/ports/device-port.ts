@@ -39,8 +39,8 @@ export class DevicePort implements TargetTransport {
 
   send(request: TransportRequest): Promise<TransportResponse> {
     const { process, timeline, site, delay } = this.#options;
-    const { method, timeoutMs, signal } = request;
-    return process.call<TransportResponse>(`device.${method}`, ({ resolve, reject }) => {
+    const { method, path, timeoutMs, signal } = request;
+    return process.call<TransportResponse>(`device.${method} ${tableOf(path)}`, ({ resolve, reject }) => {
       let isOver = false;
       const over = (run: () => void): void => {
         if (isOver) return;
@@ -96,4 +96,10 @@ export class DevicePort implements TargetTransport {
       timeline.after(delay(), () => answered(answer));
     });
   }
+}
+
+/** `addrgrp`, `addrgrp/member`: what a call is about, without whose. */
+function tableOf(path: string): string {
+  const [, , , , , table = "", , child] = path.split("/");
+  return child === undefined ? table : `${table}/${child}`;
 }
