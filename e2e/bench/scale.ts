@@ -48,6 +48,7 @@ export async function measureScale(rig: Rig, { pods, withPusher }: ScaleOptions)
   const again = Date.now();
   const taken = await timed(() => rig.watcher.start().then(() => rig.synced(pods, again, 600_000)));
   parts.push(await part("watcher again", rig.watcher.pid, taken));
+  parts.push(await part("watcher, 410", rig.watcher.pid, await timed(() => relisted(rig))));
   if (withPusher) {
     await rig.pusher.stop();
     const before = rig.lastRequest;
@@ -79,6 +80,17 @@ function fill({ kubernetes: { cluster } }: Rig, pods: number): void {
       addresses: [addressAt(n)],
     });
   }
+}
+
+/** Until every pod was listed anew: what the watcher saw last is not known to the API server any more. */
+async function relisted({ kubernetes: { api, cluster }, watcher }: Rig): Promise<void> {
+  const lists = async (): Promise<number> =>
+    (await watcher.metrics()).get('podgate_watcher_lists_total{resource="pods"}') ?? 0;
+  const before = await lists();
+  cluster.createNode("another", { internal: ["192.0.2.254"] });
+  api.compact();
+  api.cutWatches("pods");
+  await until("a new list", async () => (await lists()) > before || undefined, 600_000);
 }
 
 /** No call for three seconds: to look at thousands of members while they are written would slow the simulator. */
@@ -131,7 +143,8 @@ function section(pods: number, withPusher: boolean, parts: readonly Part[]): Sec
     title: `Start with ${count} pods in ${String(GROUPS)} groups, synthetic API stream, R = 0${withPusher ? "" : ", watcher alone"}`,
     notes: [
       "Seconds: watcher until the last member is on the bus; pusher until the last write, from the watcher's start;",
-      "again: restarted with everything there, the pusher until it has verified the cluster and read the firewall.",
+      "again: restarted with everything there, the pusher until it has verified the cluster and read the firewall;",
+      "410: the same process, until it has listed all pods anew.",
       ...(withPusher
         ? [
             "Last three columns, projected seconds: writes x R without a budget, and under the default budget.",
