@@ -1,0 +1,185 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { edit } from "@podgate/fortios-simulator/console";
+import { Device } from "@podgate/fortios-simulator/device";
+import { ApiServer } from "@podgate/kubernetes-simulator/api-server";
+import { Cluster } from "@podgate/kubernetes-simulator/cluster";
+import t from "tap";
+import { Oracle } from "../oracle/oracle.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const BOUND_MS = 5000;
+const A = "10.0.0.1";
+const B = "10.0.0.2";
+
+/** One cluster with one group, one device, and the judge; the test plays the product. */
+class Court {
+  now = 0;
+  readonly violations: string[] = [];
+  readonly exposures: number[] = [];
+  readonly device = new Device();
+  readonly cluster: Cluster;
+  readonly oracle: Oracle;
+
+  constructor() {
+    const api = new ApiServer();
+    this.cluster = new Cluster(api, { now: () => this.now, timer: () => () => undefined });
+    this.cluster.applyGroup("", "web", { podSelector: { matchLabels: { app: "web" } } });
+    this.write("POST", "address", { name: "printer", subnet: "192.0.2.7 255.255.255.255" });
+    this.oracle = new Oracle({
+      now: () => this.now,
+      clusters: new Map([["c1", api]]),
+      targets: [{ name: "fw", device: this.device, vdom: "root", clusters: ["c1"] }],
+      boundMs: BOUND_MS,
+      findings: {
+        violation: (what) => this.violations.push(what),
+        exposure: (ms) => this.exposures.push(ms),
+      },
+    });
+  }
+
+  pod(name: string, address: string, app = "web"): void {
+    this.cluster.createPod({ namespace: "default", name, labels: { app }, addresses: [address] });
+  }
+
+  /** As the product: the addresses, the child that holds them, and the group that holds the child. */
+  make(...addresses: readonly string[]): void {
+    for (const address of addresses)
+      this.write("POST", "address", { name: `pg.sim.${address}`, subnet: `${address} 255.255.255.255` });
+    this.write("POST", "addrgrp", { name: "pg.sim.web.c1.0", member: named(addresses) });
+    this.write("POST", "addrgrp", {
+      name: "web",
+      comment: "podgate sim",
+      member: [{ name: "pg.sim.web.c1.0" }],
+    });
+  }
+
+  hold(...addresses: readonly string[]): void {
+    this.write("PUT", "addrgrp/pg.sim.web.c1.0", { member: named(addresses) });
+  }
+
+  write(method: "POST" | "PUT" | "DELETE", path: string, body: Readonly<Record<string, unknown>> = {}): void {
+    const { status } = edit(this.device, { method, path: `firewall/${path}`, body }, this.now);
+    if (status !== 200) throw new Error(`${method} ${path}: ${String(status)}`);
+    // Not there yet while the court is being set up.
+    (this.oracle as Oracle | undefined)?.wrote(this.device, "product");
+  }
+
+  pass(ms: number): void {
+    this.now += ms;
+    this.oracle.tick();
+  }
+}
+
+const named = (addresses: readonly string[]) => addresses.map((address) => ({ name: `pg.sim.${address}` }));
+
+t.test("what is as it should be is not found fault with, on the way and at rest", (t) => {
+  const court = new Court();
+  court.pod("web-1", A);
+  t.same(court.oracle.differences(), ["fw: web lacks 10.0.0.1"]);
+  court.make(A);
+  t.same(court.oracle.differences(), []);
+  court.pass(60_000);
+  court.cluster.deletePod("default", "web-1");
+  court.pass(100);
+  court.hold();
+  t.same(court.oracle.differences(), []);
+  t.same(court.exposures, [100]);
+  t.same(court.violations, []);
+  t.end();
+});
+
+t.test("an address that never belonged to the group is wrong at once", (t) => {
+  const court = new Court();
+  court.pod("db-1", B, "db");
+  court.make(B);
+  t.same(court.violations, ["fw: web got 10.0.0.2, which never belonged there"]);
+  t.end();
+});
+
+t.test("an address that stays longer than the bound after it was freed is wrong", (t) => {
+  const court = new Court();
+  court.pod("web-1", A);
+  court.make(A);
+  court.cluster.deletePod("default", "web-1");
+  court.pass(BOUND_MS);
+  t.same(court.violations, []);
+  court.pass(1000);
+  t.same(court.violations, ["fw: web holds 10.0.0.1 6000 ms after it was freed"]);
+  t.end();
+});
+
+t.test("while a fault lasts, and while it is recovered from, nobody is late", (t) => {
+  const court = new Court();
+  court.pod("web-1", A);
+  court.make(A);
+  const over = court.oracle.health.fall();
+  court.cluster.deletePod("default", "web-1");
+  court.pass(60_000);
+  over(10_000);
+  court.pass(10_000 + BOUND_MS);
+  t.same(court.violations, []);
+  court.pass(1);
+  t.match(court.violations, ["fw: web holds 10.0.0.1"]);
+  t.end();
+});
+
+t.test("an address that belongs and is taken away is wrong", (t) => {
+  const court = new Court();
+  court.pod("web-1", A);
+  court.make(A);
+  court.pass(60_000);
+  court.hold();
+  t.same(court.violations, ["fw: web lost 10.0.0.1, which belongs there"]);
+  t.end();
+});
+
+t.test("a pod that is being deleted counts until its containers stop, and not for ever", (t) => {
+  const court = new Court();
+  court.pod("web-1", A);
+  court.make(A);
+  court.cluster.changePod("default", "web-1", { deletion: { at: 8000, graceSeconds: 8 } });
+  court.pass(7000);
+  t.same(court.oracle.differences(), []);
+  court.pass(12_000);
+  t.same(court.oracle.differences(), ["fw: web holds 10.0.0.1, which does not belong there"]);
+  t.end();
+});
+
+t.test("whatever is somebody else's is not touched", (t) => {
+  const court = new Court();
+  court.write("PUT", "address/printer", { subnet: "192.0.2.8 255.255.255.255" });
+  t.match(court.violations, [/not the product's was touched: firewall\.address printer/]);
+  t.end();
+});
+
+t.test("nothing is left over: a child in no group, a group that nobody defines", (t) => {
+  const court = new Court();
+  court.make();
+  court.cluster.deleteGroup("", "web");
+  t.same(court.oracle.differences(), [
+    "fw: pg.sim.web.c1.0 is left over: it is in no group that is defined",
+    "fw: web is left over: no cluster defines it",
+  ]);
+  t.end();
+});
+
+t.test("the oracle shares no code with what it judges", (t) => {
+  const seen = new Set<string>();
+  const visit = (file: string): void => {
+    const path = relative(ROOT, file);
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import\() ?"([^"]+)"/g)) {
+      const [, simulator, rest = ""] = /^@podgate\/(fortios|kubernetes)-simulator\/(.+)$/.exec(name) ?? [];
+      if (name.startsWith(".")) visit(join(dirname(file), name));
+      else if (simulator !== undefined) visit(join(ROOT, "e2e/simulators", simulator, "src", `${rest}.ts`));
+      else t.notOk(name.startsWith("@podgate/"), `${path} imports ${name}`);
+    }
+  };
+  for (const file of globSync(join(ROOT, "e2e/simulation/oracle/*.ts"))) visit(file);
+  t.ok(seen.size > 10);
+  for (const path of seen) t.match(path, /^e2e\/(?:simulation\/oracle|simulators\/[a-z]+\/src)\//);
+  t.end();
+});
