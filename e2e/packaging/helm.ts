@@ -1,7 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import type { KubernetesObject } from "../stack/kubernetes-client.ts";
@@ -23,30 +25,41 @@ export interface HelmResult {
 export class Helm {
   readonly directory: string;
   readonly #program: string;
-  readonly #kubeconfig: string | undefined;
+  readonly #env: NodeJS.ProcessEnv;
 
   private constructor(program: string, directory: string, kubeconfig: string | undefined) {
     this.#program = program;
     this.directory = directory;
-    this.#kubeconfig = kubeconfig;
+    const home = join(directory, "home");
+    mkdirSync(home);
+    this.#env = { PATH: process.env["PATH"], HOME: home, KUBECONFIG: kubeconfig ?? join(home, "none") };
   }
 
   /** @param kubeconfig the cluster for install, upgrade …; absent: only what needs none */
   static async open(kubeconfig?: string): Promise<Helm> {
     const directory = mkdtempSync(join(tmpdir(), "podgate-helm-"));
-    mkdirSync(join(directory, "home"));
     return new Helm(await tool("helm"), directory, kubeconfig);
   }
 
   run(...args: readonly string[]): HelmResult {
-    const home = join(this.directory, "home");
     const { status, stdout, stderr, error } = spawnSync(this.#program, args, {
       encoding: "utf8",
       maxBuffer: 64 * 1024 ** 2,
-      env: { PATH: process.env["PATH"], HOME: home, KUBECONFIG: this.#kubeconfig ?? join(home, "none") },
+      env: this.#env,
     });
     if (error) throw error;
     return { code: status, stdout, stderr };
+  }
+
+  /** As `run`, while this process goes on: for what waits for servers that are in it. */
+  async while(...args: readonly string[]): Promise<HelmResult> {
+    const child = spawn(this.#program, args, { env: this.#env, stdio: ["ignore", "pipe", "pipe"] });
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "exit") as Promise<[number | null]>,
+    ]);
+    return { code, stdout, stderr };
   }
 
   /** @throws with what helm said */

@@ -12,7 +12,7 @@ import { Program } from "./program.ts";
 
 export interface ControlPlaneOptions {
   readonly name: string;
-  /** Default 2. */
+  /** Of KWOK; default 2. With 0 there is no KWOK, and nodes are real or none. */
   readonly nodes?: number;
   /** Default `192.168.1`: the nodes are .1, .2 … of it. */
   readonly nodeNetwork?: string;
@@ -28,7 +28,8 @@ export interface ControlPlaneOptions {
 export const WATCHER_USER = "system:serviceaccount:podgate:podgate-watcher";
 const SERVICE_CIDR = "10.96.0.0/16";
 const SERVICE_CIDR6 = "fd00:96::/112";
-const SERVICE_ADDRESS = "10.96.0.1";
+/** Where pods look for the API server (port 443). */
+export const SERVICE_ADDRESS = "10.96.0.1";
 const READY_MS = 60_000;
 /** An API server that was just started refuses what it allows once it has read the roles. */
 const UNREAD_MS = 20_000;
@@ -42,6 +43,8 @@ export class ControlPlane {
   readonly kubeconfig: string;
   readonly server: string;
   readonly ca: string;
+  /** A certificate of the cluster's own authority. */
+  readonly issue: Authority["issue"];
   readonly #etcd: Program;
   readonly #etcdUrl: string;
   readonly #remove: () => void;
@@ -57,17 +60,19 @@ export class ControlPlane {
     directory: string;
     remove: () => void;
     server: string;
-    ca: string;
+    authority: Authority;
     admin: { certificate: string; key: string };
     etcd: Program;
     etcdUrl: string;
     startApiServer: () => Program;
   }) {
-    const { options, server, ca, admin, directory } = parts;
+    const { options, server, authority, admin, directory } = parts;
+    const ca = authority.certificate;
     this.name = options.name;
     this.directory = directory;
     this.server = server;
     this.ca = ca;
+    this.issue = (wanted) => authority.issue(wanted);
     const access = { server, ca, cert: admin.certificate, key: admin.key };
     this.client = new KubernetesClient(access);
     this.kubeconfig = writeKubeconfig(join(directory, "admin.kubeconfig"), options.name, access);
@@ -200,6 +205,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const apiFlags = flags({
     "etcd-servers": etcdUrl,
     "bind-address": "127.0.0.1",
+    // Nobody is told; without it a machine that has no default route is refused.
+    "advertise-address": "192.0.2.1",
     "secure-port": String(apiPort),
     "endpoint-reconciler-type": "none",
     "authorization-mode": "Node,RBAC",
@@ -219,7 +226,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     directory,
     remove,
     server: `https://127.0.0.1:${apiPort}`,
-    ca: authority.certificate,
+    authority,
     admin,
     etcd,
     etcdUrl,
@@ -254,6 +261,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           args: flags({ ...hasAccess, ...alone }),
         }),
     );
+    const count = options.nodes ?? 2;
+    if (count === 0) return plane;
     // A new one would give addresses out that pods of the old one hold.
     plane.addLasting(
       new Program({
@@ -277,7 +286,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...(options.podCidr6 === undefined ? [] : [options.podCidr6]),
     ];
     const nodes = fakeNodes({
-      count: options.nodes ?? 2,
+      count,
       podCidrs,
       network: options.nodeNetwork ?? "192.168.1",
     });

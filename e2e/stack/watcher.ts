@@ -5,7 +5,8 @@ import { WATCHER_ACCOUNT, WATCHER_NAMESPACE } from "./watcher-access.ts";
 
 export interface WatcherOptions {
   readonly cluster: string;
-  readonly nats: Pick<Nats, "url" | "user">;
+  /** Absent: `configuration` says it. */
+  readonly nats?: Pick<Nats, "url" | "user">;
   /** Of the watcher's own service account. */
   readonly kubeconfig: string;
   /** Sections of the configuration that replace those of the stack. */
@@ -28,20 +29,24 @@ export function newWatcher({
   name,
   nodeOptions,
 }: WatcherOptions): Service {
-  const { user, passwordFile } = nats.user(cluster);
   return new Service({
     service: "watcher",
     name: name ?? `podgate-watcher ${cluster}`,
     ...(nodeOptions && { nodeOptions }),
     configuration: {
       cluster,
-      nats: { servers: [nats.url], user, passwordFile },
+      ...(nats && { nats: natsSection(nats, cluster) }),
       kubernetes: { kubeconfigFile: kubeconfig },
       lease: { namespace: WATCHER_NAMESPACE, name: WATCHER_ACCOUNT },
       ops: { host: "127.0.0.1", port: 0 },
       ...configuration,
     },
   });
+}
+
+function natsSection(nats: Pick<Nats, "url" | "user">, cluster: string): object {
+  const { user, passwordFile } = nats.user(cluster);
+  return { servers: [nats.url], user, passwordFile };
 }
 
 export async function startWatcher(options: WatcherOptions): Promise<Service> {

@@ -25,7 +25,14 @@ const KUBECONFORM = "0.8.0";
 const PROMETHEUS = "3.16.0";
 const TOXIPROXY = "2.12.0";
 const COMPOSE = "2.40.3";
+const CONTAINERD = "2.4.2";
 const COMPONENT = "k8s.io/component-base/version";
+const KUBERNETES_STAMPS = [
+  `${COMPONENT}.gitVersion=v${KUBERNETES}`,
+  `${COMPONENT}.gitMajor=1`,
+  `${COMPONENT}.gitMinor=37`,
+  `${COMPONENT}.gitTreeState=clean`,
+];
 const kubernetes = (name: string): Part => ({
   name,
   versionArguments: ["--version"],
@@ -129,15 +136,46 @@ export const KITS: readonly Kit[] = [
     ],
   },
   {
+    folder: "containerd",
+    version: CONTAINERD,
+    seconds: 60,
+    stamps: [`github.com/containerd/containerd/v2/version.Version=v${CONTAINERD}`],
+    parts: ["containerd", "ctr", "containerd-shim-runc-v2"].map((name) => ({
+      name,
+      versionArguments: [name === "containerd-shim-runc-v2" ? "-v" : "--version"],
+      says: new RegExp(String.raw`\bv${CONTAINERD.replaceAll(".", String.raw`\.`)}\b`),
+    })),
+  },
+  {
+    folder: "cni-plugins",
+    version: "1.9.1",
+    seconds: 10,
+    stamps: ["github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion=v1.9.1"],
+    parts: ["bridge", "host-local", "loopback"].map((name) => ({
+      name,
+      versionArguments: ["--version"],
+      says: /v1\.9\.1/,
+    })),
+  },
+  {
+    folder: "pause",
+    version: "1",
+    seconds: 5,
+    stamps: [],
+    parts: [{ name: "pause", versionArguments: ["--version"], says: /^pause 1$/m }],
+  },
+  {
+    folder: "kubelet",
+    version: KUBERNETES,
+    seconds: 60,
+    stamps: KUBERNETES_STAMPS,
+    parts: [kubernetes("kubelet")],
+  },
+  {
     folder: "kubernetes",
     version: KUBERNETES,
     seconds: 270,
-    stamps: [
-      `${COMPONENT}.gitVersion=v${KUBERNETES}`,
-      `${COMPONENT}.gitMajor=1`,
-      `${COMPONENT}.gitMinor=37`,
-      `${COMPONENT}.gitTreeState=clean`,
-    ],
+    stamps: KUBERNETES_STAMPS,
     parts: [
       kubernetes("kube-apiserver"),
       kubernetes("kube-controller-manager"),
@@ -159,6 +197,14 @@ export type ToolName =
   | "helm"
   | "kubeconform"
   | "docker-compose"
+  | "containerd"
+  | "ctr"
+  | "containerd-shim-runc-v2"
+  | "bridge"
+  | "host-local"
+  | "loopback"
+  | "pause"
+  | "kubelet"
   | "promtool"
   | "kube-apiserver"
   | "kube-controller-manager"

@@ -1,0 +1,5 @@
+module podgate.dev/e2e/tools/pause
+
+go 1.26.0
+
+tool podgate.dev/e2e/tools/pause
