@@ -152,6 +152,7 @@ export function judge(
   const lateAdditions: number[] = [];
   for (const [address, intervals] of actual) {
     if (foreign.has(address)) continue;
+    checkRemovals(address, intervals);
     for (const { from, to } of intervals) {
       if (others.has(from)) {
         checkStranger(address, from, to);
@@ -170,6 +171,25 @@ export function judge(
     for (const interval of intervals) checkStart(address, interval);
   }
   return { wrong, lateRemovals, lateAdditions };
+
+  /**
+   * The firewall acts on what was so at some moment before, no longer ago than the bound, and never on something older
+   * than what it has acted on already: each change is explained by the earliest moment that it can be of.
+   */
+  function checkRemovals(address: string, intervals: readonly Interval[]): void {
+    const spans = right.get(address) ?? [];
+    let known = Number.NEGATIVE_INFINITY;
+    for (const { from, to } of intervals) {
+      const seen = earliestHeld(spans, Math.max(known, from - boundMs));
+      // An addition that nothing explains is told below.
+      if (!others.has(from) && seen <= from + slackMs) known = seen;
+      if (to >= until || others.has(to)) continue;
+      const free = earliestFree(spans, Math.max(known, to - boundMs));
+      if (free > to + slackMs)
+        wrong.push(`${group}: ${address} was removed at ${iso(to)} while a pod held it`);
+      else known = free;
+    }
+  }
 
   /** What others put in is gone within the bound, unless a pod holds it. */
   function checkStranger(address: string, from: number, to: number): void {
@@ -194,15 +214,12 @@ export function judge(
       wrong.push(`${group}: ${address}, taken out by somebody at ${iso(at)}, was not back in ${boundMs} ms`);
   }
 
-  /** The firewall may act on what was so up to `boundMs` before: also when the address was given out again since. */
+  /** What is not held any more goes within the bound, unless the address was given out again since. */
   function checkEnd(address: string, from: number, to: number): void {
     const spans = right.get(address) ?? [];
     const end = Math.min(to, until);
     if (others.has(to)) checkLoss(address, to);
     for (const [at, span] of spans.entries()) {
-      const isOlder = span.from <= Math.max(from, to - boundMs);
-      if (to < until && isOlder && to < span.to - slackMs && !others.has(to))
-        wrong.push(`${group}: ${address} was removed at ${iso(to)} while a pod held it`);
       const again = spans[at + 1]?.from ?? Number.POSITIVE_INFINITY;
       if (span.to >= end || again - slackMs <= from) continue;
       if (end <= again && span.to >= since) lateRemovals.push(end - span.to);
@@ -224,6 +241,17 @@ export function judge(
         `${group}: ${address} was missing ${boundMs} ms after a pod got it at ${iso(interval.from)}`,
       );
   }
+}
+
+/** The first moment from `at` on at which a pod held it. */
+function earliestHeld(spans: readonly Interval[], at: number): number {
+  const span = spans.find(({ to }) => to > at);
+  return span === undefined ? Number.POSITIVE_INFINITY : Math.max(at, span.from);
+}
+
+/** The first moment from `at` on at which no pod held it. */
+function earliestFree(spans: readonly Interval[], at: number): number {
+  return spans.find(({ from, to }) => from <= at && at < to)?.to ?? at;
 }
 
 const iso = (at: number): string => (Number.isFinite(at) ? new Date(at).toISOString() : "never");

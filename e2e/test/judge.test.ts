@@ -176,3 +176,19 @@ t.test("how late an addition was is told also of one that did not last", async (
   const since = judge("web", pods, web, [on(1200, "10.0.0.1"), on(1500)], { ...options, since: 1300 });
   t.strictSame(since, { wrong: [], lateRemovals: [100], lateAdditions: [] }, "only what changed since then");
 });
+
+t.test("a firewall that lags behind pods that come and go quickly is late, not wrong", async (t) => {
+  const pods = [
+    seen(1000, pod("u1", "10.0.0.1")),
+    seen(1480, pod("u1", "10.0.0.1"), "DELETED"),
+    seen(1500, pod("u2", "10.0.0.1")),
+  ];
+  const lagging = [on(1650, "10.0.0.1"), on(2200), on(2240, "10.0.0.1")];
+  t.strictSame(judge("web", pods, web, lagging, { ...options, boundMs: 2000 }).wrong, []);
+  const flapping = [...lagging, on(2300), on(2350, "10.0.0.1")];
+  t.match(
+    judge("web", pods, web, flapping, { ...options, boundMs: 2000 }).wrong,
+    [/removed at 1970-01-01T00:00:02.300Z while a pod held it/],
+    "but it never goes back to what it knew before",
+  );
+});
