@@ -22,10 +22,9 @@ export interface RunOptions {
   readonly again?: () => Configuration;
 }
 
-/** A pusher with its metrics; another configuration has another one. */
+/** A pusher and what it tells; another configuration has another one. */
 interface Shift {
   readonly pusher: Pusher;
-  readonly metrics: Metrics;
   readonly observe: Observe;
 }
 
@@ -54,12 +53,13 @@ export async function run(
   };
   let present = configuration;
   let bus = connect(present);
-  let shift = begin(present, version, bus, logger);
+  const metrics = new Metrics("pusher", version);
+  let shift = begin(present, metrics, bus, logger);
   const ops = await startOpsServer({
     ...present.ops,
     live: { loops: () => shift.pusher.stuck() },
     ready: { nats: () => (connectedOnce ? undefined : "NATS was not reached yet") },
-    metrics: { render: () => shift.metrics.render() },
+    metrics,
   });
   logger.info({ port: ops.port }, "ops server listens");
   if (again !== undefined) process.on("SIGHUP", hangUp);
@@ -75,7 +75,8 @@ export async function run(
       present = next;
       logger = loggerOf(present, version);
       logger.info({ configuration: present }, "another configuration is in force");
-      shift = begin(present, version, bus, logger);
+      metrics.renew();
+      shift = begin(present, metrics, bus, logger);
     }
   } finally {
     process.off("SIGHUP", hangUp);
@@ -84,9 +85,8 @@ export async function run(
   }
 }
 
-function begin(configuration: Configuration, version: string, bus: Bus, logger: Logger): Shift {
+function begin(configuration: Configuration, metrics: Metrics, bus: Bus, logger: Logger): Shift {
   const { clusters, targets } = configuration;
-  const metrics = new Metrics("pusher", version);
   const observe = pusherMetrics(metrics, {
     clusters: clusters.map(({ name }) => name),
     targets: targets.map(({ name }) => name),
@@ -102,7 +102,7 @@ function begin(configuration: Configuration, version: string, bus: Bus, logger: 
     observe,
     identity: `${hostname()}_${process.pid}_${randomUUID().slice(0, 8)}`,
   });
-  return { pusher, metrics, observe };
+  return { pusher, observe };
 }
 
 /** @returns the configuration that takes this one's place; undefined at the signal */

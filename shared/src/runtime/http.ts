@@ -14,7 +14,7 @@ export interface OpsOptions {
   readonly port: number;
   readonly live: Readonly<Record<string, Check>>;
   readonly ready: Readonly<Record<string, Check>>;
-  readonly metrics: Pick<Metrics, "render">;
+  readonly metrics: Metrics;
   readonly routes?: (app: FastifyInstance) => void;
 }
 

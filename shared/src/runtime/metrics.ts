@@ -23,13 +23,18 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #described: MetricDescription[] = [];
 
+  readonly #build: { readonly service: string; readonly version: string };
+
   constructor(service: string, version: string) {
+    this.#build = { service, version };
     collectDefaultMetrics({ register: this.#registry });
-    this.gauge({
-      name: "build_info",
-      help: "1, with the version as label",
-      labels: { service: [service], version: [version] },
-    })(1, { service, version });
+    this.#tellBuild();
+  }
+
+  /** Forgets every metric of Podgate's own: under another configuration their series are others. */
+  renew(): void {
+    for (const { name } of this.#described.splice(0)) this.#registry.removeSingleMetric(name);
+    this.#tellBuild();
   }
 
   counter(options: MetricOptions): (labels?: Labels, by?: number) => void {
@@ -60,6 +65,15 @@ export class Metrics {
   /** Every metric of Podgate's own in the order of its making, for the generated documentation. */
   describe(): readonly MetricDescription[] {
     return this.#described;
+  }
+
+  #tellBuild(): void {
+    const { service, version } = this.#build;
+    this.gauge({
+      name: "build_info",
+      help: "1, with the version as label",
+      labels: { service: [service], version: [version] },
+    })(1, { service, version });
   }
 
   #base({ name: bare, help, labels = {} }: MetricOptions, type: MetricDescription["type"]) {

@@ -92,3 +92,21 @@ t.test("a metric describes itself with type and labels", async (t) => {
     labels: { kind: ["a"], target: [] },
   });
 });
+
+t.test("renewed, it has forgotten every series of before, and keeps those of the process", async (t) => {
+  const metrics = new Metrics("watcher", "1.2.3");
+  const make = (target: string) =>
+    metrics.gauge({ name: "members", help: "m", labels: { target: [target] } })(7, { target });
+  make("fw1");
+  metrics.renew();
+  make("fw2");
+  const rows = (await metrics.render()).split("\n");
+  t.ok(rows.includes('podgate_members{target="fw2"} 7'));
+  t.notOk(rows.some((line) => line.includes("fw1")));
+  t.ok(rows.some((line) => line.startsWith("podgate_build_info{") && line.includes('version="1.2.3"')));
+  t.ok(rows.some((line) => line.startsWith("process_cpu_seconds_total")));
+  t.strictSame(
+    metrics.describe().map(({ name }) => name),
+    ["podgate_build_info", "podgate_members"],
+  );
+});
