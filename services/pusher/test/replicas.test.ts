@@ -250,3 +250,38 @@ t.test("what a killed pusher left behind in the bucket is cleared away", async (
   t.ok(await entry(), "one that was only away announces itself again");
   await Promise.all([first.stop(), second.stop()]);
 });
+
+t.test(
+  "a list that falls short while they run is not settled by what the others said before they saw it",
+  async (t) => {
+    // Who holds what, and who spoke last, is another one each time.
+    for (const apart of [300, 700, 1300, 1900]) {
+      const routes = ["web", "db"].map((group, n) => ({
+        targets: [`fw${n + 1}`],
+        clusters: ["east"],
+        groups: [group],
+      }));
+      const stage = new Stage(configurationOf({ targets: devices(2), routes, clusters: [{ name: "east" }] }));
+      const watcher = await stage.watcher("east", "web", "db");
+      const first = stage.replica(link(1));
+      await stage.clock.run(apart);
+      const second = stage.replica(link(2));
+      for (let n = 1; n <= 16; n += 1) await stage.during(watcher.add("web", `10.0.1.${n}`));
+      for (let n = 1; n <= 4; n += 1) await stage.during(watcher.add("db", `10.0.2.${n}`));
+      await stage.clock.run(30_000);
+      t.strictSame([await leases(first), await leases(second)], [1, 1]);
+      watcher.pods = 10;
+      for (let n = 2; n <= 4; n += 1) await stage.during(watcher.remove("db", `10.0.2.${n}`, "vanished"));
+      await stage.clock.run(30_000);
+      for (const replica of [first, second]) {
+        replica.cut();
+        await stage.clock.run(30_000);
+        t.equal(stage.group("db", "root", "fw2.example.com").length, 4);
+        replica.mend();
+        await stage.clock.run(30_000);
+      }
+      t.equal(stage.group("db", "root", "fw2.example.com").length, 4);
+      await Promise.all([first.stop(), second.stop()]);
+    }
+  },
+);

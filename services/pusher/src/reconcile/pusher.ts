@@ -55,6 +55,8 @@ export class Pusher {
   readonly #observed: ObservedPlan;
   readonly #leases: Leases;
   readonly #startedAt: number;
+  /** Cluster → why its lists are not believed, and since when that is the reason. */
+  readonly #shortSince = new Map<string, { readonly reason: string; readonly at: number }>();
   #clusters: Clusters | undefined;
   #targets: Targets | undefined;
   #tickedAt: number;
@@ -190,22 +192,29 @@ export class Pusher {
     if ((this.#clusters !== undefined && verified) || now - this.#startedAt > JOIN_MS) this.#leases.join();
     this.#leases.tick(now);
     for (const device of this.#targets?.devices ?? []) this.#count(device, now);
-    this.#settleAbsences();
+    this.#settleAbsences(now);
   }
 
   /**
    * Once every firewall was read and none holds what a cluster's short lists leave open, the lists are normal. Of those
-   * that others hold, their leases tell.
+   * that others hold, their leases tell, as they stand a whole lease later: their holders may not have seen the list
+   * when they last spoke.
    */
-  #settleAbsences(): void {
+  #settleAbsences(now: number): void {
     const devices = this.#targets?.devices ?? [];
     if (devices.length === 0) return;
+    const isAlone = devices.every(({ device: { name } }) => this.#leases.serves(name));
+    const leaseMs = isAlone ? 0 : this.#configuration.leaseSeconds * 1000;
     const told = devices.map(({ device: { name } }) =>
       this.#leases.serves(name) ? this.#absencesOf(name) : this.#leases.word(name)?.absences,
     );
     for (const [cluster, follower] of this.#clusters?.followers ?? []) {
       const { verified, shortList } = follower.fold;
-      if (!verified || shortList === undefined) continue;
+      const since = this.#shortSince.get(cluster);
+      const at = since !== undefined && since.reason === shortList ? since.at : now;
+      if (shortList === undefined) this.#shortSince.delete(cluster);
+      else this.#shortSince.set(cluster, { reason: shortList, at });
+      if (!verified || shortList === undefined || now - at < leaseMs) continue;
       if (told.every((absences) => isSettledBy(absences, cluster, shortList))) follower.settleAbsences();
     }
   }
