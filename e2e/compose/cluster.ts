@@ -7,6 +7,7 @@ import type { Keys } from "./keys.ts";
 
 const TOKEN_SECONDS = 365 * 86_400;
 const NAMESPACE = "shop";
+const LEASE = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", namespace: "kube-node-lease" };
 
 /** Nodes, what a watcher needs, and something to begin with. What is there stays as it is. */
 export async function fillCluster(volumes: string, keys: Keys): Promise<void> {
@@ -14,7 +15,12 @@ export async function fillCluster(volumes: string, keys: Keys): Promise<void> {
   const client = new KubernetesClient({ server: API_SERVER, ca, cert: admin.certificate, key: admin.key });
   try {
     const nodes = fakeNodes({ count: 2, podCidrs: [POD_CIDR], network: NODE_NETWORK });
-    for (const object of nodes) await createOnce(client, object);
+    for (const object of nodes) {
+      await createOnce(client, object);
+      // KWOK would wait until those of its former self are over, and meanwhile take no care of the node.
+      const { name } = object.metadata;
+      await client.delete({ ...LEASE, name });
+    }
     const place = { name: CLUSTER, directory: join(volumes, "watcher"), server: API_SERVER, ca, client };
     await grantWatcherAccess(place, API_SERVER, TOKEN_SECONDS);
     for (const object of beginning()) await createOnce(client, object);

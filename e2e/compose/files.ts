@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { kwokConfiguration } from "../stack/fake-nodes.ts";
 import { writeKubeconfig } from "../stack/kubeconfig.ts";
 import { WATCHER_ACCOUNT, WATCHER_NAMESPACE } from "../stack/watcher-access.ts";
+import { keptAddresses } from "./kept-addresses.ts";
 import type { Keys } from "./keys.ts";
 
 /** Of the one cluster, and of its user of NATS. */
@@ -39,7 +40,7 @@ export function writeFiles({ volumes, hostPort }: Place, keys: Keys): void {
   put("kubernetes/server.key", server.key);
   put("kubernetes/service-accounts.pub", signing.publicKey);
   put("kubernetes/service-accounts.key", signing.privateKey);
-  const parts = kwokConfiguration().map((part) => stringify(part));
+  const parts = [...kwokConfiguration(), keptAddresses()].map((part) => stringify(part));
   put("kubernetes/kwok.yaml", parts.join("---\n"));
   for (const [name, address] of [
     ["admin", API_SERVER],

@@ -41,16 +41,19 @@ t.test(
 
     await timed(t, "down", () => project.run("down"));
     await timed(t, "up again", () => project.run("up", "--wait"));
-    await until("the pusher to know that all is as it should be", async () => {
-      const metrics = await text(`http://${project.address(5)}/metrics`);
-      const value = (metric: string): number =>
-        Number(new RegExp(`^${metric}{.*} (.*)$`, "m").exec(metrics)?.[1]);
-      const isSettled =
-        value("podgate_pusher_cluster_verified") === 1 &&
-        value("podgate_pusher_members_applied") === 1 &&
-        value("podgate_pusher_groups_out_of_sync") === 0;
-      return isSettled || undefined;
-    });
+    await until(
+      () => "the pusher to know that all is as it should be",
+      async () => {
+        const metrics = await text(`http://${project.address(5)}/metrics`);
+        const value = (metric: string): number =>
+          Number(new RegExp(`^${metric}{.*} (.*)$`, "m").exec(metrics)?.[1]);
+        const isSettled =
+          value("podgate_pusher_cluster_verified") === 1 &&
+          value("podgate_pusher_members_applied") === 1 &&
+          value("podgate_pusher_groups_out_of_sync") === 0;
+        return isSettled || undefined;
+      },
+    );
     t.same(await followed(project, 1), kept, "the same pod with the same address");
     t.same(JSON.parse(await text(`http://${project.address(0)}/log?writes=1`)), [], "nothing was written");
     await project.kubectl("--namespace=shop", "scale", "deployment/web", "--replicas=2");
@@ -126,7 +129,9 @@ interface Definition {
 
 /** Waits until the group holds the addresses of so many pods. @returns them */
 async function followed(project: Project, count: number): Promise<string[]> {
-  return until(`${count} addresses in the group`, async () => {
+  let seen = "";
+  const what = (): string => `${count} addresses in the group; ${seen}`;
+  return until(what, async () => {
     const pods = JSON.parse(
       await project.kubectl("--namespace=shop", "get", "pods", "--output=json", "--selector=app=web"),
     ) as { items: { metadata: { deletionTimestamp?: string }; status: { podIP?: string } }[] };
@@ -136,6 +141,7 @@ async function followed(project: Project, count: number): Promise<string[]> {
       .toSorted();
     const groups = JSON.parse(await text(`http://${project.address(0)}/groups?vdom=root`)) as Group[];
     const held = groups.find(({ name }) => name === "web")?.addresses ?? [];
+    seen = `pods ${wanted.join(" ")} (${pods.items.length} in all), group ${held.join(" ")}`;
     return wanted.length === count && wanted.join() === held.toSorted().join() ? wanted : undefined;
   });
 }
@@ -166,12 +172,12 @@ async function text(url: string): Promise<string> {
   return response.text();
 }
 
-async function until<T>(what: string, look: () => Promise<T | undefined>, ms = 30_000): Promise<T> {
+async function until<T>(what: () => string, look: () => Promise<T | undefined>, ms = 30_000): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`waited ${ms} ms for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${ms} ms for ${what()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
