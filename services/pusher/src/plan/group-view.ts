@@ -17,3 +17,16 @@ export function viewOf({ source, leaving, sizes, halves }: SourcePlan): GroupVie
   };
   return { key, cluster, group, policy, leaving, sizes, desired: members.size, desiredOf, standing };
 }
+
+/** Members on the device of all groups that are weighed together. */
+export function sizesOf(plans: readonly SourcePlan[], strays: readonly GroupView[]): Record<Family, number> {
+  const sum = { 4: 0, 6: 0 };
+  const add = ({ policy, sizes }: Pick<GroupView, "policy" | "sizes">): void => {
+    if (policy.alone) return;
+    sum[4] += sizes[4];
+    sum[6] += sizes[6];
+  };
+  for (const { source, sizes } of plans) add({ policy: source.policy, sizes });
+  for (const view of strays) add(view);
+  return sum;
+}

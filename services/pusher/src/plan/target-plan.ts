@@ -20,7 +20,7 @@ import { countsOf } from "./counts.ts";
 import { findDrift, putInto } from "./drift.ts";
 import { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
-import { viewOf } from "./group-view.ts";
+import { sizesOf, viewOf } from "./group-view.ts";
 import { Guards, type KeptHolds } from "./guards/guards.ts";
 import type { News } from "./guards/group-holds.ts";
 import { heldSetOf, type HeldItem, type HeldSet } from "./guards/held-set.ts";
@@ -103,6 +103,7 @@ export class TargetPlan {
   /** Sources whose members go after some silence. */
   #mortal: readonly DesiredSource[] = [];
   #silentAt = Number.POSITIVE_INFINITY;
+  #hasDeny = false;
   /** Names of objects whose last write was not answered. */
   readonly #unsure = new Set<string>();
   readonly #missing = new Map<string, number>();
@@ -130,7 +131,7 @@ export class TargetPlan {
   desire({ sources, clusters }: TargetDesired, changed: ReadonlySet<string> | "all" | undefined): void {
     this.#clusters = clusters;
     const cameOrWent = this.#plans.replace(sources);
-    if (cameOrWent) this.#mortal = sources.filter(({ policy }) => policy.removeAfterMs !== undefined);
+    if (cameOrWent) this.#know(sources);
     // What the last source that went had claimed is nobody's now, and there is nothing left to work out.
     if (cameOrWent) this.#claim();
     if (changed === undefined || changed === "all") this.#all();
@@ -314,7 +315,16 @@ export class TargetPlan {
     const isKnown = [...this.#clusters.values()].every(
       ({ verified, retired }) => verified || retired !== undefined,
     );
-    return mostUrgent({ context, sources, plans: all, orphans, collector, turns, isKnown });
+    return mostUrgent({
+      context,
+      sources,
+      plans: all,
+      orphans,
+      collector,
+      turns,
+      isKnown,
+      hasDeny: this.#hasDeny,
+    });
   }
 
   #done(known: Known, step: Step, source: string | undefined, now: number): Applied[] {
@@ -417,14 +427,25 @@ export class TargetPlan {
     }
     const changed = new Set(surveyed);
     for (const cluster of clusters) {
-      const views = [...this.#plans.whole.values()]
-        .filter(({ source }) => source.cluster === cluster)
-        .map(viewOf);
+      const own = [...this.#plans.whole.values()].filter(({ source }) => source.cluster === cluster);
       const strays = orphans.filter((view) => view.cluster === cluster);
-      for (const key of this.#guards.judge(cluster, [...views, ...strays], now)) changed.add(key);
+      const views = own.filter(
+        ({ leaving, source: { key } }) => leaving.size > 0 || this.#guards.concerns(key),
+      );
+      const all = {
+        has: (key: string) => this.#plans.whole.has(key) || strays.some((view) => view.key === key),
+        sizes: () => sizesOf(own, strays),
+      };
+      for (const key of this.#guards.judge(cluster, [...views.map(viewOf), ...strays], all, now))
+        changed.add(key);
     }
     this.#plans.settle(changed, (key) => this.#guards.withheld(key), context);
     this.#orphans = settleOrphans(found, (key) => this.#guards.withheld(key));
+  }
+
+  #know(sources: readonly DesiredSource[]): void {
+    this.#mortal = sources.filter(({ policy }) => policy.removeAfterMs !== undefined);
+    this.#hasDeny = sources.some(({ policy }) => policy.polarity === "deny");
   }
 
   #judgeAll(): void {
@@ -485,6 +506,7 @@ export class TargetPlan {
     copy.#putIn = this.#putIn;
     copy.#rejudge = true;
     copy.#plans.replace(this.#plans.sources);
+    copy.#know(this.#plans.sources);
     return copy;
   }
 

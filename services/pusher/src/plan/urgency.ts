@@ -20,6 +20,8 @@ export interface Situation {
   readonly orphans: Orphans;
   readonly collector: Collector;
   readonly turns: Turns;
+  /** Some group is one that policies block. */
+  readonly hasDeny: boolean;
   /** Every cluster is verified: what no source wants, none will want in a moment. */
   readonly isKnown: boolean;
 }
@@ -32,7 +34,9 @@ export function mostUrgent(situation: Situation): Choice | undefined {
   const { context, plans, orphans, turns } = situation;
   const { known, parking, now } = context;
   return (
-    taking(turns.first("deny", plans, (plan) => (isDeny(plan) ? joiningStep(plan, context) : undefined))) ??
+    taking(
+      situation.hasDeny ? turns.first("deny", plans, (plan) => joiningStep(plan, context)) : undefined,
+    ) ??
     alone(detachStep(orphans, known, parking, now)) ??
     taking(turns.first("removal", plans, (plan) => removalStep(plan, context))) ??
     taking(turns.first("repair", plans, (plan) => repairStep(plan, context))) ??
@@ -46,7 +50,7 @@ export function mostUrgent(situation: Situation): Choice | undefined {
 
 /** What brings members into a group; nothing waits to go out with something else. */
 const joiningStep = (plan: SourcePlan, context: StepContext): Step | undefined =>
-  additionStep(plan, context) ?? growthStep(plan, context);
+  isDeny(plan) ? (additionStep(plan, context) ?? growthStep(plan, context)) : undefined;
 
 const alone = (step: Step | undefined): Choice | undefined => (step === undefined ? undefined : { step });
 const taking = (turn: Turn | undefined): Choice | undefined =>

@@ -35,6 +35,8 @@ export class GroupHolds implements Withheld {
   windows: Readonly<Record<Family, RemovalWindow>> = { 4: new RemovalWindow(), 6: new RemovalWindow() };
   /** More was held than could be kept on record: until the device holds nothing else, all of it is. */
   whole = false;
+  /** It is weighed without the rest of its cluster. */
+  alone = false;
   /** Rises with each change of what is held, approved or waiting. */
   version = 0;
 
@@ -45,6 +47,10 @@ export class GroupHolds implements Withheld {
 
   get waiting(): ReadonlySet<string> {
     return this.#waiting;
+  }
+
+  get isIdle(): boolean {
+    return !this.withholds && !this.whole && this.approved.size === 0;
   }
 
   get withholds(): boolean {
@@ -147,6 +153,7 @@ export class GroupHolds implements Withheld {
     for (const [address, item] of this.approved) copy.approved.set(address, item);
     copy.windows = { 4: this.windows[4].clone(), 6: this.windows[6].clone() };
     copy.whole = this.whole;
+    copy.alone = this.alone;
     return copy;
   }
 

@@ -20,6 +20,13 @@ export interface MembershipChange {
   readonly cause?: Cause;
 }
 
+/** All groups of a cluster that a target holds. */
+export interface ClusterGroups {
+  has(key: string): boolean;
+  /** Of those that are not weighed alone, together. */
+  sizes(): Readonly<Record<Family, number>>;
+}
+
 /** What is known of held removals after a restart. */
 export interface KeptHolds {
   readonly held: readonly HeldItem[];
@@ -64,25 +71,27 @@ export class Guards {
     return holds?.withholds === true ? holds : undefined;
   }
 
+  /** Something is held of the group of this key, was approved, or waits. */
+  concerns(key: string): boolean {
+    return this.#groups.get(key)?.isIdle === false;
+  }
+
   isApproved(key: string, address: string): boolean {
     return this.#groups.get(key)?.approved.has(address) === true;
   }
 
   /**
    * Decides about one cluster.
-   * @param views every group of it that the target holds
+   * @param views its groups on the target that something leaves, or that are concerned
    * @returns keys of the groups for which something changed
    */
-  judge(cluster: string, views: readonly GroupView[], now: number): Set<string> {
+  judge(cluster: string, views: readonly GroupView[], all: ClusterGroups, now: number): Set<string> {
     const changed = new Set<string>();
     const open: Open[] = [];
-    const present = new Set<string>();
     for (const view of views) {
-      present.add(view.key);
-      const known = this.#groups.get(view.key);
-      if (view.leaving.size === 0 && known === undefined) continue;
-      const holds = known ?? this.#holdsOf(view.key, cluster, view.group);
+      const holds = this.#holdsOf(view.key, cluster, view.group);
       const { version } = holds;
+      holds.alone = view.policy.alone;
       holds.settle(view, (news) => this.#news.push(news));
       const undecided = new Map(
         [...view.leaving].filter(
@@ -93,11 +102,11 @@ export class Guards {
       if (holds.version !== version) changed.add(view.key);
       open.push({ view, holds, undecided });
     }
-    this.#dropAbsent(cluster, present, changed);
+    this.#dropAbsent(cluster, all, changed);
     for (const each of open) this.#judgeAlone(each, now, changed);
     this.#gather(cluster, open, now, changed);
     for (const each of open) this.#weighGroup(each, now, changed);
-    this.#weighCluster(cluster, open, views, now, changed);
+    this.#weighCluster(cluster, open, all, now, changed);
     if (changed.size > 0) this.version += 1;
     return changed;
   }
@@ -248,7 +257,7 @@ export class Guards {
   #weighCluster(
     cluster: string,
     open: readonly Open[],
-    views: readonly GroupView[],
+    all: ClusterGroups,
     now: number,
     changed: Set<string>,
   ): void {
@@ -259,15 +268,14 @@ export class Guards {
     const [first] = concerned;
     if (first === undefined || due.length === 0) return;
     const { mass } = first.view.policy;
-    const united = views.filter(({ policy }) => !policy.alone);
+    const sizes = all.sizes();
     const weighed = (family: Family): Weighed => {
-      const size = united.reduce((sum, { sizes }) => sum + sizes[family], 0);
-      const { base, done } = this.#windowsOf(cluster)[family].look(size, mass.windowMs, now);
-      const from = now - mass.windowMs;
-      const held = united.reduce(
-        (sum, { key }) => sum + (this.#groups.get(key)?.heldSince(from, family) ?? 0),
-        0,
-      );
+      const { base, done } = this.#windowsOf(cluster)[family].look(sizes[family], mass.windowMs, now);
+      let held = 0;
+      for (const key of this.#byCluster.get(cluster) ?? []) {
+        const holds = this.#groups.get(key);
+        if (holds?.alone === false) held += holds.heldSince(now - mass.windowMs, family);
+      }
       return { base, count: done + ofFamily(due, family) + held };
     };
     const reason = weigh(`cluster ${cluster} on this target`, mass, due, weighed);
@@ -296,10 +304,10 @@ export class Guards {
   }
 
   /** Groups that the target holds no more. */
-  #dropAbsent(cluster: string, present: ReadonlySet<string>, changed: Set<string>): void {
+  #dropAbsent(cluster: string, all: ClusterGroups, changed: Set<string>): void {
     for (const key of this.#byCluster.get(cluster) ?? []) {
       const holds = this.#groups.get(key);
-      if (present.has(key) || holds === undefined) continue;
+      if (holds === undefined || all.has(key)) continue;
       const { version } = holds;
       holds.gone((news) => this.#news.push(news));
       if (holds.version !== version) changed.add(key);
