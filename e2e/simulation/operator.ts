@@ -22,6 +22,7 @@ const WAIT_MS = 5000;
 /** A person who looks at what is held, and lets it go: by the command that people use. */
 export class Operator {
   readonly #options: OperatorOptions;
+  onApproved: (target: string, group: string, address: string) => void = () => undefined;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
@@ -48,8 +49,10 @@ export class Operator {
     try {
       while (!bus.connected) await clock.sleep(50);
       const waiting = await whatWaits(configuration, ports, WAIT_MS);
-      for (const { hash } of waiting)
+      for (const { target, hash, items = [] } of waiting) {
+        for (const { group, address } of items) this.onApproved(target, group, address);
         await approveCommand(configuration, ports, { hash, who: "operator", waitMs: WAIT_MS });
+      }
       return waiting.length;
     } catch {
       // It has changed since, or the bus is away: he looks again later.

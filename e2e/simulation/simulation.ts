@@ -12,6 +12,8 @@ export interface SimulationOptions {
   readonly show?: (line: string) => void;
   /** One device with one VDOM instead of two with three. */
   readonly isSmall?: boolean;
+  /** Edits that decide for many pods are held for a person's word, as by default; false = they are not. */
+  readonly isGuarded?: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export class Simulation {
   /** Things that happened in clusters. */
   steps = 0;
 
-  constructor({ seed, clusters, show, isSmall = false }: SimulationOptions) {
+  constructor({ seed, clusters, show, isSmall = false, isGuarded = false }: SimulationOptions) {
     const { timeline } = this;
     this.dice = new Dice(seededRandom(seed));
     this.history = new History(() => timeline.now, show);
@@ -53,6 +55,7 @@ export class Simulation {
     this.world = new World({
       clusters,
       isSmall,
+      isGuarded,
       timeline,
       dice: this.dice,
       history: this.history,
@@ -72,6 +75,8 @@ export class Simulation {
       device.subscribe(({ changed }) => {
         if (changed) this.oracle.wrote(device, "product");
       });
+    if (isGuarded) this.oracle.guard();
+    this.world.operator.onApproved = (target, group, address) => this.oracle.approved(target, group, address);
     this.world.edited = ({ device }) => this.oracle.wrote(device, "other");
     this.world.widened = (content) => this.oracle.widened(content);
   }
@@ -92,11 +97,11 @@ export class Simulation {
     begun(START_MS);
   }
 
-  /** After some time one thing happens in one of the clusters. */
-  async act(fromMs: number, toMs: number): Promise<void> {
+  /** After some time one thing happens in one of the clusters. @param edits also edits that decide for many pods */
+  async act(fromMs: number, toMs: number, edits = true): Promise<void> {
     await this.timeline.advance(this.dice.between(fromMs, toMs));
     const at = this.dice.int(0, this.#workloads.length - 1);
-    this.history.note(this.world.clusters[at]?.name ?? "", this.#workloads[at]?.act() ?? "");
+    this.history.note(this.world.clusters[at]?.name ?? "", this.#workloads[at]?.act(edits) ?? "");
     this.steps += 1;
   }
 

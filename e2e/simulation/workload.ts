@@ -62,22 +62,21 @@ export class Workload {
     return this.#pending;
   }
 
-  /** One thing happens. @returns what */
-  act(): string {
+  /** One thing happens. @param edits also edits that decide for many pods. @returns what */
+  act(edits: boolean): string {
     const count = this.#count();
     if (count < USUAL - STRAY) return this.createPod();
     if (count > USUAL + STRAY) return this.#deletePod();
-    const acts: readonly (readonly [number, () => string])[] = [
+    const acts: (readonly [number, () => string])[] = [
       [24, () => this.createPod()],
       [22, () => this.#deletePod()],
       [8, () => this.#relabel()],
       [5, () => this.#complete()],
       [4, () => this.#scale()],
       [4, () => this.#move()],
-      [3, () => this.#labelNamespace()],
       [3, () => this.#nodes()],
-      [5, () => this.#group()],
     ];
+    if (edits) acts.push([3, () => this.#labelNamespace()], [5, () => this.#group()]);
     let left = this.#dice.random() * acts.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, act] of acts) {
       left -= weight;

@@ -32,6 +32,7 @@ const TOKEN = "sim-token";
 export interface WorldOptions {
   readonly clusters: number;
   readonly isSmall: boolean;
+  readonly isGuarded: boolean;
   readonly timeline: Timeline;
   readonly dice: Dice;
   readonly history: History;
@@ -71,7 +72,7 @@ export class World {
   widened: (content: string) => void = () => undefined;
   readonly #onFailure: (what: string) => void;
 
-  constructor({ clusters, isSmall, timeline, dice, history, onFailure }: WorldOptions) {
+  constructor({ clusters, isSmall, isGuarded, timeline, dice, history, onFailure }: WorldOptions) {
     this.timeline = timeline;
     this.dice = dice;
     this.history = history;
@@ -114,7 +115,7 @@ export class World {
     this.watchers = this.clusters.flatMap((cluster) =>
       ["a", "b"].map((letter) => this.#watcher(cluster, letter)),
     );
-    const configuration = this.#configuration();
+    const configuration = this.#configuration(isGuarded);
     this.pushers = ["a", "b"].map((letter) => this.#pusher(letter, configuration));
     const busOf = (process: Process): BusPort => this.#busPort(process, "pusher");
     this.operator = new Operator({ timeline, dice, history, configuration, busOf });
@@ -200,7 +201,7 @@ export class World {
     });
   }
 
-  #configuration(): PusherConfiguration {
+  #configuration(isGuarded: boolean): PusherConfiguration {
     const { clusters, targets } = this;
     return pusherSchema.parse({
       install: INSTALL,
@@ -221,9 +222,8 @@ export class World {
         groups: ["*"],
       })),
       driftSeconds: 30,
-      // Edits are not held, so that how long an address stays can be judged; what a person must decide after faults
-      // the operator decides.
-      guards: { massRemoval: { maxCount: 100_000 }, holdLastMember: false },
+      // Not held, so that how long an address stays after an edit can be judged.
+      ...(!isGuarded && { guards: { massRemoval: { maxCount: 100_000 }, holdLastMember: false } }),
     });
   }
 

@@ -8,6 +8,8 @@ import { definitionsOf, selects, type Definition, type Labels } from "./definiti
 export interface Belonging {
   /** True: it must be a member. False: it may be one, or not. */
   readonly must: boolean;
+  /** uids of the pods because of which. */
+  readonly owners: readonly string[];
 }
 
 /** Group as the user named it (`web`, `shop.front`) → address → belonging. */
@@ -43,17 +45,8 @@ export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending):
     const { metadata } = JSON.parse(item.json(true)) as { metadata: { name: string; labels?: Labels } };
     namespaces.set(metadata.name, metadata.labels ?? {});
   }
-  const nodes = new Map<string, Node>();
-  for (const item of api.store.list(NODES)) {
-    const { metadata, status } = JSON.parse(item.json(true)) as {
-      metadata: { name: string };
-      status?: { addresses?: { type: string; address: string }[] };
-    };
-    const of = (type: string): string[] =>
-      (status?.addresses ?? []).filter((each) => each.type === type).map(({ address }) => address);
-    nodes.set(metadata.name, { internal: of("InternalIP"), external: of("ExternalIP") });
-  }
-  const pods = api.store.list(PODS).flatMap((item) => (item instanceof PodItem ? [item.pod] : []));
+  const nodes = nodesOf(api);
+  const pods = podsOf(api);
   const holders = new Map<string, number>();
   for (const pod of pods)
     if (!pod.hostNetwork && runs(pod, endingOf) !== "no")
@@ -69,11 +62,40 @@ export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending):
       for (const address of addressesOf(definition, pod, nodes)) {
         const isTaken = pod.deletion !== undefined && (holders.get(address) ?? 0) > 1;
         const must = verdict === "yes" && (definition.source === "Node" || !isTaken);
-        members.set(address, { must: must || members.get(address)?.must === true });
+        const others = members.get(address);
+        const owners = [...(others?.owners ?? []), pod.uid];
+        members.set(address, { must: must || others?.must === true, owners });
       }
     }
   }
   return result;
+}
+
+/** Does one of these pods still run, nobody having told it to end, with this address or on a node that has it? */
+export function isAlive(api: ApiServer, owners: readonly string[], address: string): boolean {
+  const nodes = nodesOf(api);
+  return podsOf(api).some(({ uid, deletion, phase, addresses, nodeName }) => {
+    if (!owners.includes(uid) || deletion !== undefined || phase !== "Running") return false;
+    const node = nodes.get(nodeName);
+    return addresses.includes(address) || node?.internal.includes(address) === true;
+  });
+}
+
+const podsOf = (api: ApiServer): Pod[] =>
+  api.store.list(PODS).flatMap((item) => (item instanceof PodItem ? [item.pod] : []));
+
+function nodesOf(api: ApiServer): Map<string, Node> {
+  const nodes = new Map<string, Node>();
+  for (const item of api.store.list(NODES)) {
+    const { metadata, status } = JSON.parse(item.json(true)) as {
+      metadata: { name: string };
+      status?: { addresses?: { type: string; address: string }[] };
+    };
+    const of = (type: string): string[] =>
+      (status?.addresses ?? []).filter((each) => each.type === type).map(({ address }) => address);
+    nodes.set(metadata.name, { internal: of("InternalIP"), external: of("ExternalIP") });
+  }
+  return nodes;
 }
 
 function runs(pod: Pod, endingOf: (uid: string) => Ending): "yes" | "maybe" | "no" {

@@ -2,9 +2,10 @@ import type { ApiServer } from "@podgate/kubernetes-simulator/api-server";
 import { PodItem } from "@podgate/kubernetes-simulator/pod-item";
 import { PODS } from "@podgate/kubernetes-simulator/resource";
 import type { Device } from "@podgate/fortios-simulator/device";
-import { belongingsOf, type Belongings, type Ending } from "./belongings.ts";
+import { belongingsOf, isAlive, type Belonging, type Belongings, type Ending } from "./belongings.ts";
+import { GuardJudge } from "./guard-judge.ts";
 import { Health } from "./health.ts";
-import { TargetJudge, type Findings, type JudgedTarget } from "./target-judge.ts";
+import { TargetJudge, type Findings, type JudgedTarget, type Wanted } from "./target-judge.ts";
 
 export interface OracleOptions {
   /** Milliseconds of the world. */
@@ -27,6 +28,7 @@ export class Oracle {
   readonly health: Health;
   readonly judges: readonly TargetJudge[];
   readonly #clusters: ReadonlyMap<string, ApiServer>;
+  readonly #guards = new Map<string, GuardJudge>();
   readonly #belongings = new Map<string, Belongings>();
   readonly #now: () => number;
   /** Pods by uid, when they were seen to be deleted. */
@@ -36,7 +38,16 @@ export class Oracle {
     this.#clusters = clusters;
     this.#now = now;
     this.health = new Health(now);
-    this.judges = targets.map((target) => new TargetJudge(target, this.health, now, boundMs, findings));
+    this.judges = targets.map((target) => {
+      const livesIn = (address: string, owners: readonly string[]): string | undefined =>
+        target.clusters.find((name) => {
+          const api = clusters.get(name);
+          return api !== undefined && isAlive(api, owners, address);
+        });
+      const guard = new GuardJudge(now, livesIn, (what) => findings.violation(`${target.name}: ${what}`));
+      this.#guards.set(target.name, guard);
+      return new TargetJudge(target, this.health, now, boundMs, findings, guard);
+    });
     for (const [cluster, api] of clusters) {
       api.store.subscribe(() => this.#look(cluster));
       this.#look(cluster);
@@ -57,6 +68,16 @@ export class Oracle {
   /** An administrator made one of the product's address objects stand for this instead. */
   widened(content: string): void {
     for (const judge of this.judges) judge.widened(content);
+  }
+
+  /** Edits that decide for many are guarded in this world. */
+  guard(): void {
+    for (const guard of this.#guards.values()) guard.isOn = true;
+  }
+
+  /** A person approved that an address leaves a group (as the product names it: `shop/front`). */
+  approved(target: string, group: string, address: string): void {
+    this.#guards.get(target)?.approve(group.replace("/", "."), address);
   }
 
   /** What is otherwise than it should be when all is at rest; empty = nothing. */
@@ -83,13 +104,17 @@ export class Oracle {
     }
   }
 
-  #union(clusters: readonly string[]): Map<string, Map<string, boolean>> {
-    const wanted = new Map<string, Map<string, boolean>>();
+  #union(clusters: readonly string[]): Wanted {
+    const wanted = new Map<string, Map<string, Belonging>>();
     for (const cluster of clusters) {
       for (const [group, members] of this.#belongings.get(cluster) ?? []) {
-        const all = wanted.get(group) ?? new Map<string, boolean>();
+        const all = wanted.get(group) ?? new Map<string, Belonging>();
         wanted.set(group, all);
-        for (const [address, { must }] of members) all.set(address, must || all.get(address) === true);
+        for (const [address, { must, owners }] of members) {
+          const other = all.get(address);
+          const united = [...(other?.owners ?? []), ...owners];
+          all.set(address, { must: must || other?.must === true, owners: united });
+        }
       }
     }
     return wanted;

@@ -1,5 +1,7 @@
 import type { Device } from "@podgate/fortios-simulator/device";
+import type { Belonging } from "./belongings.ts";
 import { Foreign, isOurs } from "./foreign.ts";
+import type { GuardJudge } from "./guard-judge.ts";
 import type { Health } from "./health.ts";
 
 /** One VDOM of a device, and which clusters' groups go there. */
@@ -17,8 +19,8 @@ export interface Findings {
   exposure(ms: number): void;
 }
 
-/** Group → address → whether it must be a member (false: it may). */
-export type Wanted = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
+/** Group → address → how it belongs there. */
+export type Wanted = ReadonlyMap<string, ReadonlyMap<string, Belonging>>;
 
 /** `time`: nobody wrote, time has passed. */
 export type Writer = "product" | "other" | "time";
@@ -31,6 +33,8 @@ interface Standing {
   mustSince: number;
   /** When it ceased to belong. */
   freed: { healthy: number; at: number };
+  /** Pods because of which it belongs, or did last; none = somebody else put it there. */
+  owners: readonly string[];
 }
 
 interface Group {
@@ -49,17 +53,26 @@ export class TargetJudge {
   readonly #boundMs: number;
   readonly #findings: Findings;
   readonly #foreign: Foreign;
+  readonly #guard: GuardJudge;
   /** Those that users have defined. */
   readonly #groups = new Map<string, Group>();
   readonly #widened = new Set<string>();
   #wanted: Wanted = new Map();
 
-  constructor(target: JudgedTarget, health: Health, now: () => number, boundMs: number, findings: Findings) {
+  constructor(
+    target: JudgedTarget,
+    health: Health,
+    now: () => number,
+    boundMs: number,
+    findings: Findings,
+    guard: GuardJudge,
+  ) {
     this.target = target;
     this.#health = health;
     this.#now = now;
     this.#boundMs = boundMs;
     this.#findings = findings;
+    this.#guard = guard;
     this.#foreign = new Foreign(target.device, target.vdom);
   }
 
@@ -71,12 +84,14 @@ export class TargetJudge {
     for (const group of wanted.keys()) this.#group(group);
     for (const [name, { standings }] of this.#groups) {
       const members = wanted.get(name);
-      for (const [address, must] of members ?? []) {
+      for (const [address, { must, owners }] of members ?? []) {
         const standing = standings.get(address);
         if (standing === undefined) {
-          standings.set(address, { must, may: true, mustSince: healthy, freed: { healthy, at } });
+          const freed = { healthy, at };
+          standings.set(address, { must, may: true, mustSince: healthy, freed, owners });
           continue;
         }
+        standing.owners = owners;
         if (must && !standing.must) standing.mustSince = healthy;
         standing.must = must;
         standing.may = true;
@@ -119,10 +134,10 @@ export class TargetJudge {
     for (const [group, { own }] of this.#groups) {
       const wanted = this.#wanted.get(group);
       const held = this.#resolve(group);
-      for (const [address, must] of wanted ?? [])
+      for (const [address, { must }] of wanted ?? [])
         if (must && !held.has(address)) wrong.push(`${name}: ${group} lacks ${address}`);
       for (const address of held)
-        if (wanted?.get(address) !== true && !own.has(address))
+        if (wanted?.get(address)?.must !== true && !own.has(address))
           wrong.push(`${name}: ${group} holds ${address}, which does not belong there`);
     }
     return [...wrong, ...this.#leftovers()];
@@ -164,12 +179,15 @@ export class TargetJudge {
         // had, it judges by what it knew of it: what it adds then has to go within the bound like all that is freed.
         if (by === "product" && !this.#widened.has(address) && !this.#health.ill)
           this.#findings.violation(`${where} got ${address}, which never belonged there`);
-        standing = { must: false, may: false, mustSince: healthy, freed: { healthy, at } };
+        standing = { must: false, may: false, mustSince: healthy, freed: { healthy, at }, owners: [] };
         standings.set(address, standing);
       }
       if (standing.may) continue;
       // Somebody else brought it back; or, while something is wrong, the product by what it knew before.
-      if (!before.has(address) && (by === "other" || this.#health.ill)) standing.freed = { healthy, at };
+      if (!before.has(address) && (by === "other" || this.#health.ill)) {
+        standing.freed = { healthy, at };
+        if (by === "other") standing.owners = [];
+      }
       if (healthy - standing.freed.healthy <= this.#boundMs) continue;
       const ms = Math.round(at - standing.freed.at);
       this.#findings.violation(`${where} holds ${address} ${String(ms)} ms after it was freed`);
@@ -179,6 +197,8 @@ export class TargetJudge {
       const standing = standings.get(address);
       if (held.has(address) || standing === undefined || own.has(address)) continue;
       if (!standing.may) this.#findings.exposure(at - standing.freed.at);
+      if (by === "product" && !standing.may)
+        this.#guard.left(name, address, standing.owners, { before: before.size, after: held.size });
       if (by === "product" && standing.must && healthy - standing.mustSince > this.#boundMs)
         this.#findings.violation(`${where} lost ${address}, which belongs there`);
     }

@@ -1,0 +1,68 @@
+/** Removals within so long are those of one decision: milliseconds. */
+const MOMENT = 3000;
+/** What docs/guards.md promises by default: so many, or this share of a group, may go without a person's word. */
+const FEW = 5;
+const SHARE = 0.2;
+
+interface Departure {
+  readonly at: number;
+  readonly address: string;
+  /** Members of the group before it, of all clusters. */
+  readonly size: number;
+}
+
+/** How large a group was when an address left it, and how large it was then. */
+export interface Sizes {
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * Judges the promise about mass removals on one target: of what still runs, no large part leaves a group at once because
+ * of an edit, unless a person has approved just that.
+ */
+export class GuardJudge {
+  readonly #now: () => number;
+  readonly #livesIn: (address: string, owners: readonly string[]) => string | undefined;
+  readonly #violation: (what: string) => void;
+  readonly #approved = new Map<string, Set<string>>();
+  readonly #departures = new Map<string, Departure[]>();
+  /** False: edits are not guarded in this world. */
+  isOn = false;
+
+  /** @param livesIn the cluster in which one of these pods still runs with the address; undefined = none does */
+  constructor(
+    now: () => number,
+    livesIn: (address: string, owners: readonly string[]) => string | undefined,
+    violation: (what: string) => void,
+  ) {
+    this.#now = now;
+    this.#livesIn = livesIn;
+    this.#violation = violation;
+  }
+
+  /** A person said that it may go. */
+  approve(group: string, address: string): void {
+    const approved = this.#approved.get(group) ?? new Set();
+    this.#approved.set(group, approved.add(address));
+  }
+
+  /** The product took an address out of a group to which it does not belong any more. */
+  left(group: string, address: string, owners: readonly string[], { before, after }: Sizes): void {
+    const cluster = this.isOn && owners.length > 0 ? this.#livesIn(address, owners) : undefined;
+    if (cluster === undefined) return;
+    if (this.#approved.get(group)?.delete(address) === true) return;
+    const at = this.#now();
+    const key = `${group} of ${cluster}`;
+    const recent = (this.#departures.get(key) ?? []).filter((each) => at - each.at <= MOMENT);
+    recent.push({ at, address, size: before });
+    this.#departures.set(key, recent);
+    const most = Math.max(...recent.map((each) => each.size));
+    // What only is not there any more, and nothing tells of, is weighed by how far the group shrinks.
+    const gone = Math.min(recent.length, most - after);
+    if (gone <= FEW || gone <= SHARE * most) return;
+    const count = String(recent.length);
+    this.#violation(`${key} lost ${count} of ${String(most)} at once that still run, and nobody approved it`);
+    this.#departures.delete(key);
+  }
+}
