@@ -46,7 +46,7 @@ export async function playRound(world: World, seed: number): Promise<Round> {
   const random = new Random(seed);
   const planned = disturbances(random);
   // Nothing of earlier rounds: each begins at rest, and can be replayed by its own seed.
-  scene.forget();
+  await scene.forget(undefined, BOUND_MS);
   const foreign = foreignNow(scene);
   const stopping = new AbortController();
   const working = work(scene, new Random(seed ^ OTHER), stopping.signal);

@@ -74,6 +74,11 @@ export class ClusterRecord {
     return this;
   }
 
+  /** When a pod was last heard of, in milliseconds since 1970. */
+  get lastPodAt(): number {
+    return this.#heard.findLast(({ object }) => object.kind === "Pod")?.at ?? 0;
+  }
+
   /** Only what is there now counts from now on, as if it had always been. */
   forget(): void {
     const order: readonly string[] = WATCHED.map(({ kind }) => kind);

@@ -22,6 +22,7 @@ export const skip = skipWithout(
 /** How far the firewall may lag behind the cluster on a machine that runs all of this at once. */
 const BOUND_MS = 5000;
 const POLL_MS = 50;
+const QUIET_MS = 2000;
 const WAIT_MS = 30_000;
 const LOG_LINES = 80;
 /** A file takes two minutes; a machine may be busy with others. */
@@ -268,8 +269,14 @@ export class Scene {
       .map(({ at, text }) => `${new Date(at).toISOString()} ${text}`);
   }
 
-  /** What was so far is forgotten, here and on the firewalls: verdicts are of what comes from now on. */
-  forget(): void {
+  /**
+   * What was so far is forgotten, here and on the firewalls: verdicts are of what comes from now on. Waits until no pod
+   * has changed for so long that the firewalls have followed.
+   */
+  async forget(quietMs = QUIET_MS, ms = WAIT_MS): Promise<void> {
+    const records = [...this.#records.values()];
+    const quiet = () => records.every(({ lastPodAt }) => Date.now() - lastPodAt > quietMs) || undefined;
+    await this.until("pods to change no more", quiet, ms);
     for (const record of this.#records.values()) record.forget();
     for (const { simulator } of this.stack.firewalls.values()) {
       simulator.device.log.clear();
