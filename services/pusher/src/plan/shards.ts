@@ -204,7 +204,7 @@ function childrenOf(
       if (next === undefined) {
         next = { n, name };
         if (child !== undefined)
-          taken = `${name} is ${child.manager === undefined ? "somebody else's" : `of ${child.manager}`}: it lacks our mark`;
+          taken = `${name} is ${child.manager === undefined ? "somebody else's group" : `a group of ${child.manager}`}: it lacks our mark`;
       }
     }
   }
