@@ -74,6 +74,9 @@ export async function approveCommand(
     `approved by ${who}: the pusher that writes ${target} lets these go, and nothing else`,
     ...groupLines(groups),
   ];
+  const mode = configuration.targets.find(({ name }) => name === target)?.mode;
+  if (mode !== "enforce")
+    lines.push(`but ${target} is in mode ${mode}: nothing is written until it is enforce`);
   return { text: lines.join("\n"), json: { ...found, by: who, at: new Date(at).toISOString() }, code: 0 };
 }
 

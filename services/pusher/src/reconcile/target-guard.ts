@@ -37,7 +37,7 @@ export class TargetGuard {
   #kept: KeptHeld | undefined;
   #keptVersion = -1;
   #keptAt = Number.NEGATIVE_INFINITY;
-  /** Hashes of the approvals that were taken in. */
+  /** Approvals that were taken in. The same set can be held, and approved, more than once. */
   readonly #taken = new Set<string>();
 
   constructor(target: string, plan: TargetPlan, ports: TargetGuardPorts) {
@@ -70,8 +70,8 @@ export class TargetGuard {
     const { clock, logger, approvals } = this.#ports;
     for (const approval of approvals()) {
       const { hash, by, at } = approval;
-      if (this.#taken.has(hash) || clock.now() - at > UNUSED_MS) continue;
-      this.#taken.add(hash);
+      if (this.#taken.has(idOf(approval)) || clock.now() - at > UNUSED_MS) continue;
+      this.#taken.add(idOf(approval));
       const count = this.#plan.approve(unpack(approval) ?? [], hash);
       logger.info(
         { target: this.#target, approval: shortHash(hash), by, count },
@@ -119,7 +119,7 @@ export class TargetGuard {
     for (const approval of open) {
       const { hash, at } = approval;
       const isLate = wall - at > UNUSED_MS;
-      if (!isLate && (used.has(hash) || !this.#taken.has(hash))) continue;
+      if (!isLate && (used.has(hash) || !this.#taken.has(idOf(approval)))) continue;
       const revoked = isLate ? this.#plan.revoke(hash) : 0;
       const how = isLate ? "expired" : "done";
       const closed = { how, at: wall } as const;
@@ -157,6 +157,8 @@ export class TargetGuard {
     }
   }
 }
+
+const idOf = ({ hash, at }: Approval): string => `${hash} ${at}`;
 
 const EMPTY = (since: number): KeptHeld => ({ v: 1, hash: "", since, ...pack([]) });
 

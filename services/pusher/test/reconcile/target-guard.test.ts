@@ -106,6 +106,25 @@ t.test("an approval is kept with who gave it when it is done; what it let go is 
   t.match(await kept(store), { hash: "", groups: [] });
 });
 
+t.test("the same set can be held and approved again", async (t) => {
+  const { clock, store, scene, guard } = await held(20);
+  const hash = await approve(store, scene, clock.now());
+  guard.take();
+  scene.settle();
+  await clock.run(2000);
+  await guard.keep();
+  scene.hear(scene.a, ...many(20).map((address) => scene.a.add("web", address)));
+  scene.settle();
+  scene.hear(scene.a, ...many(20).map((address) => scene.a.remove("web", address, "unselected")));
+  scene.settle();
+  t.equal(scene.device.resolve("web").length, 20);
+  await clock.run(2000);
+  t.equal(await approve(store, scene, clock.now()), hash);
+  guard.take();
+  scene.settle();
+  t.same(scene.device.resolve("web"), []);
+});
+
 t.test("an old approval that was never used lets nothing go", async (t) => {
   const { clock, store, scene, guard } = await held(20);
   await clock.run(DAY_MS * 2);
@@ -156,15 +175,16 @@ t.test(
   },
 );
 
+const item = (address: string) => ({
+  cluster: "a",
+  group: "web",
+  address,
+  cause: "unselected" as const,
+  guard: "mass-removal" as const,
+  reason: "why",
+});
+
 t.test("100,000 addresses that follow each other, or that are scattered, fit into an entry", (t) => {
-  const item = (address: string) => ({
-    cluster: "a",
-    group: "web",
-    address,
-    cause: "unselected" as const,
-    guard: "mass-removal" as const,
-    reason: "why",
-  });
   t.ok(pack(many(100_000).map(item)).addresses);
   const scattered = [...Array(100_000).keys()].map((n) => {
     const x = Math.imul(n + 1, 2_654_435_761) >>> 0;
