@@ -1,4 +1,5 @@
 import t from "tap";
+import { callLines } from "./call-lines.ts";
 import { simulate } from "./command.ts";
 
 interface Verdict {
@@ -29,6 +30,12 @@ t.test("killed at any call into the world, everything comes right, and nothing i
   }
   t.comment(`seed ${String(seed)}: ${String(verdicts.length)} sites`);
   t.ok(new Set(verdicts.map(({ site }) => site)).size >= LEAST_SITES, `${String(verdicts.length)} sites`);
+  const reached = new Set(verdicts.flatMap(({ site }) => site.split(" ")));
+  t.same(
+    callLines().filter((line) => !reached.has(line)),
+    [],
+    "every line that calls into the world is reached (or excused in call-lines.ts)",
+  );
   t.ok(verdicts.some(({ site }) => site.startsWith("watcher kubernetes.")));
   t.ok(verdicts.some(({ site }) => site.startsWith("pusher device.")));
 });
