@@ -48,7 +48,7 @@ t.test("a configuration is checked and shown with its defaults; a wrong one ends
 t.test("what is wrong on the command line is one sentence", async (t) => {
   const folder = t.testdir({ "pusher.yaml": CONFIGURATION });
   const config = ["--config", join(folder, "pusher.yaml")];
-  t.match(await podgate("bus", "start", ...config), { code: 2, err: /the only operand is init/ });
+  t.match(await podgate("bus", "start", ...config), { code: 2, err: /give init or users/ });
   t.match(await podgate("explain", ...config), { code: 2, err: /give one address/ });
   t.match(await podgate("plan", "--output", "xml", ...config), { code: 2, err: /use text or json/ });
   t.match(await podgate("check", "--wait", "0", ...config), { code: 2, err: /--wait 0: give seconds/ });
