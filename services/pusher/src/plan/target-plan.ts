@@ -20,7 +20,7 @@ import { countsOf } from "./counts.ts";
 import { findDrift, putInto } from "./drift.ts";
 import { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
-import { sizesOf, viewOf } from "./group-view.ts";
+import { judgeCluster } from "./judge-cluster.ts";
 import { Guards, type KeptHolds } from "./guards/guards.ts";
 import type { News } from "./guards/group-holds.ts";
 import { heldSetOf, type HeldItem, type HeldSet } from "./guards/held-set.ts";
@@ -426,19 +426,9 @@ export class TargetPlan {
       for (const view of orphans) clusters.add(view.cluster);
     }
     const changed = new Set(surveyed);
-    for (const cluster of clusters) {
-      const own = [...this.#plans.whole.values()].filter(({ source }) => source.cluster === cluster);
-      const strays = orphans.filter((view) => view.cluster === cluster);
-      const views = own.filter(
-        ({ leaving, source: { key } }) => leaving.size > 0 || this.#guards.concerns(key),
-      );
-      const all = {
-        has: (key: string) => this.#plans.whole.has(key) || strays.some((view) => view.key === key),
-        sizes: () => sizesOf(own, strays),
-      };
-      for (const key of this.#guards.judge(cluster, [...views.map(viewOf), ...strays], all, now))
+    for (const cluster of clusters)
+      for (const key of judgeCluster(cluster, this.#guards, this.#plans.whole, orphans, now))
         changed.add(key);
-    }
     this.#plans.settle(changed, (key) => this.#guards.withheld(key), context);
     this.#orphans = settleOrphans(found, (key) => this.#guards.withheld(key));
   }

@@ -1,5 +1,5 @@
 import { familyOf, type Family } from "@podgate/shared/contract/address";
-import type { GroupPolicy, MassLimits } from "../../desired/desired.ts";
+import type { GroupPolicy } from "../../desired/desired.ts";
 import { absenceGuard } from "./absence.ts";
 import { isCounted, isSeen, type Candidate, type GroupView } from "./candidate.ts";
 import type { Cause } from "./cause.ts";
@@ -8,8 +8,9 @@ import { Gathering } from "./gathering.ts";
 import { GroupHolds, type News, type Withheld } from "./group-holds.ts";
 import type { Guard, HeldItem } from "./held-set.ts";
 import { isEdit, lastMemberGuard } from "./last-member.ts";
-import { isMassRemoval, massReason, type Weighed } from "./mass-removal.ts";
+import type { Weighed } from "./mass-removal.ts";
 import { RemovalWindow } from "./removal-window.ts";
+import { ofFamily, weigh } from "./weigh.ts";
 
 /** An address came into a group on the device, or went. */
 export interface MembershipChange {
@@ -343,28 +344,4 @@ export class Guards {
     if (keys === undefined) this.#byCluster.set(cluster, new Set([key]));
     else keys.add(key);
   }
-}
-
-const ofFamily = (entries: readonly (readonly [string, Candidate])[], family: Family): number =>
-  entries.filter(([address]) => familyOf(address) === family).length;
-
-/** By family, for a pod may have an address of each. @returns why all of it is held; undefined = it is not */
-function weigh(
-  whose: string,
-  limits: MassLimits,
-  due: readonly (readonly [string, Candidate])[],
-  weighed: (family: Family) => Weighed,
-): string | undefined {
-  for (const family of [4, 6] as const) {
-    if (ofFamily(due, family) === 0) continue;
-    const found = weighed(family);
-    if (!isMassRemoval(found, limits)) continue;
-    return massReason(
-      whose,
-      found,
-      limits,
-      due.map(([, { cause }]) => cause),
-    );
-  }
-  return undefined;
 }
