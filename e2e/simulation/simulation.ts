@@ -97,7 +97,7 @@ export class Simulation {
     begun(START_MS);
   }
 
-  /** After some time one thing happens in one of the clusters. @param edits also edits that decide for many pods */
+  /** After some time one thing happens in one of the clusters. @param edits see `Workload.act` */
   async act(fromMs: number, toMs: number, edits = true): Promise<void> {
     await this.timeline.advance(this.dice.between(fromMs, toMs));
     const at = this.dice.int(0, this.#workloads.length - 1);

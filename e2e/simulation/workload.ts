@@ -62,7 +62,7 @@ export class Workload {
     return this.#pending;
   }
 
-  /** One thing happens. @param edits also edits that decide for many pods. @returns what */
+  /** One thing happens. @param edits also what takes pods out of groups that go on running. @returns what */
   act(edits: boolean): string {
     const count = this.#count();
     if (count < USUAL - STRAY) return this.createPod();
@@ -70,13 +70,13 @@ export class Workload {
     const acts: (readonly [number, () => string])[] = [
       [24, () => this.createPod()],
       [22, () => this.#deletePod()],
-      [8, () => this.#relabel()],
       [5, () => this.#complete()],
       [4, () => this.#scale()],
       [4, () => this.#move()],
       [3, () => this.#nodes()],
     ];
-    if (edits) acts.push([3, () => this.#labelNamespace()], [5, () => this.#group()]);
+    if (edits)
+      acts.push([8, () => this.#relabel()], [3, () => this.#labelNamespace()], [5, () => this.#group()]);
     let left = this.#dice.random() * acts.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, act] of acts) {
       left -= weight;
