@@ -66,7 +66,13 @@ function scene() {
   const cluster = new ClusterStandIn("a");
   const fold = cluster.fold({});
   const desired = new Desired(configured(ROUTES), NAMES, new Map([["a", fold]]));
-  const plan = new TargetPlan({ target: "fw", names: NAMES, removals: "sync", repair: true, policy: policyOf([]) });
+  const plan = new TargetPlan({
+    target: "fw",
+    names: NAMES,
+    removals: "sync",
+    repair: true,
+    policy: policyOf([]),
+  });
   const work = new TargetWork({ target: { name: "fw", mode: "enforce" }, ...TIMES }, plan, {
     firewall: pair,
     ready: () => undefined,
