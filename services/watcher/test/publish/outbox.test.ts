@@ -31,6 +31,18 @@ t.test("a member that came and went unpublished leaves no trace", async (t) => {
   t.equal(outbox.size, 0);
 });
 
+t.test("a published member that left and came back unpublished stays", async (t) => {
+  const outbox = new Outbox();
+  outbox.put(add("a", "10.0.0.1"), 0);
+  outbox.take(0);
+  outbox.put(remove("a", "10.0.0.1"), 100);
+  outbox.put(add("a", "10.0.0.1"), 200);
+  t.equal(outbox.size, 0);
+  t.equal(outbox.take(200), undefined, "no removal");
+  t.equal(outbox.take(10_000)?.change.op, "add", "only who owns it is told");
+  t.equal(outbox.members, 1);
+});
+
 t.test("a published member is removed even when its owners changed unpublished before", async (t) => {
   const outbox = new Outbox();
   outbox.put(add("a", "10.0.0.1"), 0);
