@@ -52,7 +52,8 @@ function typeOf(value: unknown): string {
 /** A field of the service's configuration; empty lists are refused by the template, in words. */
 function likeField(chart: Chart, field: string): Schema {
   const { properties: fields = {} } = schemaOf(SCHEMAS[chart]) as { properties?: Record<string, Schema> };
-  if (field === "*") return { type: "object", additionalProperties: false, properties: plain(rest(chart, fields)) };
+  if (field === "*")
+    return { type: "object", additionalProperties: false, properties: plain(rest(chart, fields)) };
   const { description: _, minItems: __, default: ___, ...schema } = structuredClone(fields[field] ?? {});
   if (chart === "podgate-pusher" && field === "targets") byReference(schema["items"] as Schema);
   return plain(schema) as Schema;

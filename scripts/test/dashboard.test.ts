@@ -18,7 +18,7 @@ t.test("every metric and label on the dashboard is one that the services have", 
   const metrics = new Map(
     Object.values(metricsOf())
       .flat()
-      .map(({ name, labels }) => [name, new Set(Object.keys(labels))]),
+      .map(({ name, labels }) => [name, Object.keys(labels)]),
   );
   const used = new Set<string>();
   for (const { title, targets = [] } of panels)
@@ -37,7 +37,7 @@ t.test("every metric and label on the dashboard is one that the services have", 
         "job",
         "namespace",
         "instance",
-        ...names.flatMap((name) => [...(metrics.get(name) ?? [])]),
+        ...names.flatMap((name) => metrics.get(name) ?? []),
       ]);
       for (const [, labels = ""] of expr.matchAll(/\b(?:by|on) \(([^)]*)\)/g))
         for (const label of labels.split(", ")) t.ok(known.has(label), `${title}: label ${label}`);

@@ -20,6 +20,9 @@ function folderOf(t: { teardown: (run: () => void) => void }): string {
   return folder;
 }
 
+const running = (options: Parameters<typeof busUsersCommand>[1]) => () =>
+  busUsersCommand(configuration, options);
+
 const users = (folder: string): string => readFileSync(join(folder, "users.conf"), "utf8");
 const keysIn = (text: string): string[] =>
   [...text.matchAll(/nkey: (U[A-Z2-7]{55})$/gm)].map(([, key]) => key ?? "");
@@ -79,20 +82,18 @@ t.test("a rotated key stands beside the one before it, until that one's file is 
 
 t.test("an unknown user, a folder that cannot be made and a broken seed are said in words", (t) => {
   const folder = folderOf(t);
-  const run = (options: Parameters<typeof busUsersCommand>[1]) => () =>
-    busUsersCommand(configuration, options);
-  t.throws(run({ folder, rotate: "cluster-x" }), {
+  t.throws(running({ folder, rotate: "cluster-x" }), {
     name: UserError.name,
     message: "--rotate cluster-x: there is no such user; there are cluster-a, cluster-b, pusher",
   });
   writeFileSync(join(folder, "file"), "");
-  t.throws(run({ folder: join(folder, "file", "sub"), rotate: undefined }), {
+  t.throws(running({ folder: join(folder, "file", "sub"), rotate: undefined }), {
     name: UserError.name,
     message: /choose another --out/,
   });
   writeFileSync(join(folder, "pusher.nk"), "SECRET-THAT-IS-NO-SEED");
   try {
-    run({ folder, rotate: undefined })();
+    running({ folder, rotate: undefined })();
     t.fail("a broken seed is taken");
   } catch (error) {
     t.match(error, { name: UserError.name, message: /pusher\.nk: holds no seed/ });

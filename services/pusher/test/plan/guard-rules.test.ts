@@ -61,8 +61,9 @@ t.test("absences that would leave nobody are held, however few; those of pods th
   t.end();
 });
 
+const edit = (cause: Cause): Candidate => ({ cause });
+
 t.test("an edit that leaves nobody is held, also if it takes a single one", (t) => {
-  const edit = (cause: Cause): Candidate => ({ cause });
   t.match(lastMemberGuard(view(1, [], 0), [edit("unselected")]), /without a member/);
   t.match(lastMemberGuard(view(2, [], 0), [edit("unselected"), edit("unrouted")]), /unrouted, unselected/);
   t.equal(lastMemberGuard(view(2, [], 1), [edit("unselected")]), undefined);
@@ -80,8 +81,9 @@ t.test("an edit's removals are weighed by number, those that were seen to happen
   t.end();
 });
 
+const of = (cause: Cause, deny = true): string | undefined => denyGuard(view(9, [], 9, deny), { cause });
+
 t.test("from a deny group goes at once only what was seen to happen", (t) => {
-  const of = (cause: Cause, deny = true): string | undefined => denyGuard(view(9, [], 9, deny), { cause });
   for (const cause of ["ended", "changed", "reused", "drained", "relabeled"] as const)
     t.equal(of(cause), undefined, cause);
   for (const cause of ["vanished", "unselected", "undefined", "unrouted"] as const) {
@@ -115,16 +117,17 @@ t.test("an edit is decided when a quarter of a second brought nothing more, or a
   t.end();
 });
 
+const item = (address: string, more: Partial<HeldItem> = {}): HeldItem => ({
+  cluster: "east",
+  group: "web",
+  address,
+  cause: "unselected",
+  guard: "mass-removal",
+  reason: "",
+  ...more,
+});
+
 t.test("the hash of what is held is of these items on this target, in any order", (t) => {
-  const item = (address: string, more: Partial<HeldItem> = {}): HeldItem => ({
-    cluster: "east",
-    group: "web",
-    address,
-    cause: "unselected",
-    guard: "mass-removal",
-    reason: "",
-    ...more,
-  });
   const [a, b] = [item("10.0.0.1"), item("10.0.0.2")];
   const { hash } = heldSetOf("fw1", [a, b]);
   t.equal(heldSetOf("fw1", [b, a]).hash, hash);
