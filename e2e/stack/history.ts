@@ -43,11 +43,9 @@ export function membershipHistory(
   group: string,
   { vdom = "root", family = "ipv4" }: ReadOptions = {},
 ): Membership[] {
-  return simulator.device.chronicle
-    .memberships(vdom, group, family)
-    .map(({ at, request, members }) => ({
-      at,
-      members: new Set(members),
-      byOthers: at > 0 && request === 0,
-    }));
+  return simulator.device.chronicle.memberships(vdom, group, family).map(({ at, request, members }) => ({
+    at,
+    members: new Set(members),
+    byOthers: at > 0 && request === 0,
+  }));
 }
