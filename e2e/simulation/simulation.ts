@@ -1,5 +1,6 @@
 import { seededRandom } from "@podgate/shared/runtime/random";
 import { Dice } from "./dice.ts";
+import { buildEstate } from "./estate.ts";
 import { History } from "./history.ts";
 import { Oracle } from "./oracle/oracle.ts";
 import { Timeline } from "./timeline.ts";
@@ -61,6 +62,8 @@ export class Simulation {
       history: this.history,
       onFailure: violation,
     });
+    const owned: (readonly [target: string, group: string, address: string])[] = [];
+    buildEstate(this.world, (...own) => owned.push(own));
     this.#workloads = this.world.clusters.map(
       (site, at) => new Workload(site, at + 1, this.dice, timeline, SHARED),
     );
@@ -71,6 +74,7 @@ export class Simulation {
       boundMs: BOUND_MS,
       findings: { violation, exposure: (ms) => this.exposures.push(ms) },
     });
+    for (const own of owned) this.oracle.own(...own);
     for (const { device } of this.world.devices)
       device.subscribe(({ changed }) => {
         if (changed) this.oracle.wrote(device, "product");

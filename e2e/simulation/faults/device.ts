@@ -11,6 +11,8 @@ const RECOVERY_MS = 30_000;
 const DRIFT_MS = 50_000;
 /** What was refused is tried again after 60 s, and after 120 s when that fell into the fault, too. */
 const PARKED_MS = 200_000;
+/** A deletion that was refused says that somebody uses the object: it is tried again after 600 s. */
+const KEPT_MS = 700_000;
 /**
  * A token that was refused is tried again after 90, 180 and 360 s, to stay out of the device's lockout; a successor whose
  * wall clock differs waits 360 s from when it takes the device.
@@ -121,12 +123,15 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
     begin: (world, dice, struck) => {
       const { device } = dice.pick(world.devices);
       const id = device.faults.add({ kind: "not-found", methods: ["GET"], times: 0, ms: 5000 });
+      // What was made, and not acknowledged, is looked for.
+      const lost = device.faults.add({ kind: "reset-after", methods: ["POST"], times: 4 });
       const end = device.subscribe((entry) => {
         if (entry.faults.includes("not-found") && entry.status === 404) struck();
       });
       return () => {
         end();
         device.faults.clear(id);
+        device.faults.clear(lost);
       };
     },
   },
@@ -159,17 +164,23 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
   {
     name: "device-forbids",
     lasts: [3000, 20_000],
-    tailMs: PARKED_MS,
+    tailMs: KEPT_MS,
     weight: 0.3,
     begin: (world, dice, struck) => {
       const { device } = dice.pick(world.devices);
       device.setRights("api", dice.pick([READ_ONLY, NONE]));
-      const end = device.subscribe(({ status, path }) => {
-        if (status === 403 && path.startsWith("cmdb/firewall")) struck();
+      let isKept = false;
+      const end = device.subscribe(({ status, path, method }) => {
+        if (status !== 403 || !path.startsWith("cmdb/firewall")) return;
+        struck();
+        isKept ||= method === "DELETE";
       });
       return () => {
         end();
         device.setRights("api", ADDRESS_ACCESS);
+        return (recovered) => {
+          if (!isKept) world.timeline.after(PARKED_MS, recovered);
+        };
       };
     },
   },
@@ -195,6 +206,45 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
         struck();
         reboot(site.device, saved, world.wall, dice.int(1000, 8000));
         world.edited(site);
+      };
+    },
+  },
+  {
+    name: "admin-uses",
+    lasts: [10_000, 60_000],
+    tailMs: KEPT_MS,
+    weight: 0.3,
+    // A policy uses a group that users take away: it can't be deleted while it does.
+    begin: (world, dice, struck) => {
+      const { device, vdom } = dice.pick(world.targets);
+      const site = world.devices.find((each) => each.device === device);
+      const name = dice.pick(["extra", "hosts"]);
+      if (site === undefined || device.group(vdom, name) === undefined) return undefined;
+      for (const { api, cluster } of world.clusters) {
+        const path = `/apis/podgate.dev/v1alpha1/clusteraddressgroups/${name}`;
+        if (api.own("GET", path, "", 0).status === 200) cluster.deleteGroup("", name);
+      }
+      const body = { name: "use", srcaddr: [{ name }], dstaddr: [{ name: "all" }] };
+      if (!done(site, vdom, world, "POST", "firewall/policy", body)) return undefined;
+      const policies = device.configuration.vdom(vdom)?.rows("firewall.policy").entries() ?? [];
+      const id = JSON.stringify(policies.at(-1)?.row["policyid"]);
+      world.edited(site);
+      const end = device.subscribe(({ method, error }) => {
+        if (method === "DELETE" && error === -23) struck();
+      });
+      return () => {
+        end();
+        // A reboot may have taken it away.
+        done(site, vdom, world, "DELETE", `firewall/policy/${id}`);
+        world.edited(site);
+        return (recovered) => {
+          const isGone = (): boolean => device.group(vdom, name) === undefined;
+          const heard = device.subscribe(() => {
+            if (!isGone()) return;
+            heard();
+            world.timeline.after(RECOVERY_MS, recovered);
+          });
+        };
       };
     },
   },

@@ -2,10 +2,10 @@ import type { ApiServer } from "@podgate/kubernetes-simulator/api-server";
 import { PodItem } from "@podgate/kubernetes-simulator/pod-item";
 import { PODS } from "@podgate/kubernetes-simulator/resource";
 import type { Device } from "@podgate/fortios-simulator/device";
-import { belongingsOf, isAlive, type Belonging, type Belongings, type Ending } from "./belongings.ts";
+import { belongingsOf, isAlive, type Belongings, type Ending } from "./belongings.ts";
 import { GuardJudge } from "./guard-judge.ts";
 import { Health } from "./health.ts";
-import { TargetJudge, type Findings, type JudgedTarget, type Wanted } from "./target-judge.ts";
+import { TargetJudge, type Claimed, type Findings, type JudgedTarget, type Wanted } from "./target-judge.ts";
 
 export interface OracleOptions {
   /** Milliseconds of the world. */
@@ -75,6 +75,11 @@ export class Oracle {
     for (const guard of this.#guards.values()) guard.isOn = true;
   }
 
+  /** An administrator's group holds an address of his own. */
+  own(target: string, group: string, address: string): void {
+    this.judges.find((judge) => judge.target.name === target)?.own(group, address);
+  }
+
   /** A person approved that an address leaves a group (as the product names it: `shop/front`). */
   approved(target: string, group: string, address: string): void {
     this.#guards.get(target)?.approve(group.replace("/", "."), address);
@@ -105,15 +110,16 @@ export class Oracle {
   }
 
   #union(clusters: readonly string[]): Wanted {
-    const wanted = new Map<string, Map<string, Belonging>>();
+    const wanted = new Map<string, Map<string, Claimed>>();
     for (const cluster of clusters) {
       for (const [group, members] of this.#belongings.get(cluster) ?? []) {
-        const all = wanted.get(group) ?? new Map<string, Belonging>();
+        const all = wanted.get(group) ?? new Map<string, Claimed>();
         wanted.set(group, all);
         for (const [address, { must, owners }] of members) {
           const other = all.get(address);
           const united = [...(other?.owners ?? []), ...owners];
-          all.set(address, { must: must || other?.must === true, owners: united });
+          const claims = [...(other?.claims ?? []), ...(must ? [cluster] : [])];
+          all.set(address, { must: claims.length > 0, owners: united, claims });
         }
       }
     }

@@ -19,22 +19,29 @@ export interface Findings {
   exposure(ms: number): void;
 }
 
+/** An address of a group, of all clusters whose groups go there. */
+export interface Claimed extends Belonging {
+  /** Clusters because of which it must be a member. */
+  readonly claims: readonly string[];
+}
+
 /** Group → address → how it belongs there. */
-export type Wanted = ReadonlyMap<string, ReadonlyMap<string, Belonging>>;
+export type Wanted = ReadonlyMap<string, ReadonlyMap<string, Claimed>>;
 
 /** `time`: nobody wrote, time has passed. */
 export type Writer = "product" | "other" | "time";
 
 /** One address and one group. */
 interface Standing {
-  must: boolean;
   may: boolean;
-  /** Since when it must be a member without a break: healthy milliseconds. */
-  mustSince: number;
+  /** Clusters because of which it must be a member, each since when without a break: healthy milliseconds. */
+  readonly claims: Map<string, number>;
   /** When it ceased to belong. */
   freed: { healthy: number; at: number };
-  /** Pods because of which it belongs, or did last; none = somebody else put it there. */
+  /** Pods because of which it belongs, or did last. */
   owners: readonly string[];
+  /** Somebody else put it where it is now: taking it out again cuts nobody off. */
+  isPutIn: boolean;
 }
 
 interface Group {
@@ -84,23 +91,21 @@ export class TargetJudge {
     for (const group of wanted.keys()) this.#group(group);
     for (const [name, { standings }] of this.#groups) {
       const members = wanted.get(name);
-      for (const [address, { must, owners }] of members ?? []) {
-        const standing = standings.get(address);
-        if (standing === undefined) {
-          const freed = { healthy, at };
-          standings.set(address, { must, may: true, mustSince: healthy, freed, owners });
-          continue;
-        }
+      for (const [address, { claims, owners }] of members ?? []) {
+        let standing = standings.get(address);
+        if (standing === undefined) standings.set(address, (standing = unclaimed(healthy, at)));
         standing.owners = owners;
-        if (must && !standing.must) standing.mustSince = healthy;
-        standing.must = must;
         standing.may = true;
+        for (const cluster of claims)
+          if (!standing.claims.has(cluster)) standing.claims.set(cluster, healthy);
+        for (const cluster of standing.claims.keys())
+          if (!claims.includes(cluster)) standing.claims.delete(cluster);
       }
       for (const [address, standing] of standings) {
         if (members?.has(address) === true) continue;
         if (standing.may) standing.freed = { healthy, at };
         standing.may = false;
-        standing.must = false;
+        standing.claims.clear();
       }
     }
   }
@@ -115,11 +120,9 @@ export class TargetJudge {
     }
   }
 
-  /** An administrator put an address of his own into a group, or took it out. */
-  own(group: string, address: string, isIn: boolean): void {
-    const { own } = this.#group(group);
-    if (isIn) own.add(address);
-    else own.delete(address);
+  /** An administrator's group holds an address of his own. */
+  own(group: string, address: string): void {
+    this.#group(group).own.add(address);
   }
 
   /** An administrator made one of the product's address objects stand for this instead. */
@@ -179,14 +182,14 @@ export class TargetJudge {
         // had, it judges by what it knew of it: what it adds then has to go within the bound like all that is freed.
         if (by === "product" && !this.#widened.has(address) && !this.#health.ill)
           this.#findings.violation(`${where} got ${address}, which never belonged there`);
-        standing = { must: false, may: false, mustSince: healthy, freed: { healthy, at }, owners: [] };
+        standing = unclaimed(healthy, at);
         standings.set(address, standing);
       }
+      if (!before.has(address) && by !== "time") standing.isPutIn = by === "other";
       if (standing.may) continue;
       // Somebody else brought it back; or, while something is wrong, the product by what it knew before.
       if (!before.has(address) && (by === "other" || this.#health.ill)) {
         standing.freed = { healthy, at };
-        if (by === "other") standing.owners = [];
       }
       if (healthy - standing.freed.healthy <= this.#boundMs) continue;
       const ms = Math.round(at - standing.freed.at);
@@ -197,9 +200,13 @@ export class TargetJudge {
       const standing = standings.get(address);
       if (held.has(address) || standing === undefined || own.has(address)) continue;
       if (!standing.may) this.#findings.exposure(at - standing.freed.at);
-      if (by === "product" && !standing.may)
-        this.#guard.left(name, address, standing.owners, { before: before.size, after: held.size });
-      if (by === "product" && standing.must && healthy - standing.mustSince > this.#boundMs)
+      if (by === "product" && !standing.may && !standing.isPutIn)
+        this.#guard.left(name, address, standing.owners, {
+          before: before.size,
+          after: Math.max(held.size, this.#wanted.get(name)?.size ?? 0),
+        });
+      const since = Math.min(...standing.claims.values());
+      if (by === "product" && healthy - since > this.#boundMs)
         this.#findings.violation(`${where} lost ${address}, which belongs there`);
     }
   }
@@ -216,3 +223,11 @@ export class TargetJudge {
     return group;
   }
 }
+
+const unclaimed = (healthy: number, at: number): Standing => ({
+  may: false,
+  claims: new Map(),
+  freed: { healthy, at },
+  owners: [],
+  isPutIn: false,
+});
