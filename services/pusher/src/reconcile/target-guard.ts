@@ -26,6 +26,8 @@ export interface TargetGuardPorts {
 /** An approval that is not used up by then counts no more. */
 const UNUSED_MS = 86_400_000;
 const SAVE_MS = 1000;
+/** What is held is put on record again this often. */
+const AGAIN_MS = 30_000;
 const NAMED = 20;
 
 /** What a person must decide about one target: kept over restarts, told in the log, and let go when it is approved. */
@@ -87,19 +89,21 @@ export class TargetGuard {
     const now = this.#ports.clock.monotonic();
     if (now - this.#keptAt < SAVE_MS) return;
     await this.#close();
-    if (this.#plan.heldVersion === this.#keptVersion) return;
+    // The bucket may have been lost: what is held and not on record nobody could approve.
+    const isOld = this.#plan.heldSet().hash !== "" && now - this.#keptAt >= AGAIN_MS;
+    if (this.#plan.heldVersion === this.#keptVersion && !isOld) return;
     this.#keptAt = now;
-    await this.#save();
+    await this.#save(isOld);
   }
 
-  async #save(): Promise<void> {
+  async #save(again: boolean): Promise<void> {
     const { memory, clock } = this.#ports;
     const version = this.#plan.heldVersion;
     const { items, hash } = this.#plan.heldSet();
     const since = hash === this.#kept?.hash ? this.#kept.since : Math.round(clock.now());
     const kept: KeptHeld = { v: 1, hash, since, ...pack([...items, ...this.#plan.approved()]) };
     const isSame = JSON.stringify(kept) === JSON.stringify(this.#kept ?? EMPTY(since));
-    if (!isSame && !(await memory.save(keptHeldKey(this.#target), kept))) return;
+    if ((again || !isSame) && !(await memory.save(keptHeldKey(this.#target), kept))) return;
     if (kept.groups.length > 0 && kept.addresses === undefined)
       this.#ports.logger.error(
         { target: this.#target, count: items.length },
