@@ -3,6 +3,8 @@ const MOMENT = 3000;
 /** What docs/guards.md promises by default: so many, or this share of a group, may go without a person's word. */
 const FEW = 5;
 const SHARE = 0.2;
+/** What joins in the same moment moves the size by which it is weighed. */
+const SLACK = 2;
 
 interface Departure {
   readonly at: number;
@@ -60,7 +62,7 @@ export class GuardJudge {
     const most = Math.max(...recent.map((each) => each.size));
     // What only is not there any more, and nothing tells of, is weighed by how far the group shrinks.
     const gone = Math.min(recent.length, most - after);
-    if (gone <= FEW || gone <= SHARE * most) return;
+    if (gone <= FEW + SLACK || gone <= SHARE * most) return;
     const count = String(recent.length);
     this.#violation(`${key} lost ${count} of ${String(most)} at once that still run, and nobody approved it`);
     this.#departures.delete(key);

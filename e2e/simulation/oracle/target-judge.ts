@@ -202,7 +202,7 @@ export class TargetJudge {
       if (!standing.may) this.#findings.exposure(at - standing.freed.at);
       if (by === "product" && !standing.may && !standing.isPutIn)
         this.#guard.left(name, address, standing.owners, {
-          before: before.size,
+          before: [...before].filter((each) => standings.get(each)?.isPutIn !== true).length,
           after: Math.max(held.size, this.#wanted.get(name)?.size ?? 0),
         });
       const since = Math.min(...standing.claims.values());

@@ -3,7 +3,7 @@ import { FAULTS } from "../faults/all.ts";
 import { runsIn, simulate, type Run } from "./command.ts";
 
 /** Found by nobody: any that are fixed. */
-const FIXED = { seed: 1, runs: 9, steps: 400 };
+const FIXED = { seed: 1, runs: 10, steps: 400 };
 const LEAST_FAULTS = 1000;
 
 const runs: Run[] = [];
