@@ -200,6 +200,16 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
     tailMs: RECOVERY_MS + DRIFT_MS,
     begin: (world, dice, struck) => {
       const site = dice.pick(world.devices);
+      // It would bring back a policy that its administrator has taken away since.
+      const uses = world.targets.some(
+        ({ device, vdom }) =>
+          device === site.device &&
+          device.configuration
+            .vdom(vdom)
+            ?.rows("firewall.policy")
+            .some(({ name }) => name === "use"),
+      );
+      if (uses) return undefined;
       const saved = checkpoint(site.device);
       // What was written since then was not saved.
       return () => {

@@ -10,6 +10,8 @@ export interface Belonging {
   readonly must: boolean;
   /** uids of the pods because of which. */
   readonly owners: readonly string[];
+  /** The definition of the group, as text: another one is another reason to belong. */
+  readonly basis: string;
 }
 
 /** Group as the user named it (`web`, `shop.front`) → address → belonging. */
@@ -55,6 +57,7 @@ export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending):
   const result = new Map<string, Map<string, Belonging>>();
   for (const definition of definitionsOf(api)) {
     const members = new Map<string, Belonging>();
+    const basis = JSON.stringify(definition);
     result.set(definition.group, members);
     for (const pod of pods) {
       const verdict = runs(pod, endingOf);
@@ -64,7 +67,7 @@ export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending):
         const must = verdict === "yes" && (definition.source === "Node" || !isTaken);
         const others = members.get(address);
         const owners = [...(others?.owners ?? []), pod.uid];
-        members.set(address, { must: must || others?.must === true, owners });
+        members.set(address, { must: must || others?.must === true, owners, basis });
       }
     }
   }

@@ -115,11 +115,11 @@ export class Oracle {
       for (const [group, members] of this.#belongings.get(cluster) ?? []) {
         const all = wanted.get(group) ?? new Map<string, Claimed>();
         wanted.set(group, all);
-        for (const [address, { must, owners }] of members) {
+        for (const [address, { must, owners, basis }] of members) {
           const other = all.get(address);
           const united = [...(other?.owners ?? []), ...owners];
-          const claims = [...(other?.claims ?? []), ...(must ? [cluster] : [])];
-          all.set(address, { must: claims.length > 0, owners: united, claims });
+          const claims = [...(other?.claims ?? []), ...(must ? [`${cluster} ${basis}`] : [])];
+          all.set(address, { must: claims.length > 0, owners: united, basis, claims });
         }
       }
     }

@@ -21,7 +21,7 @@ export interface Findings {
 
 /** An address of a group, of all clusters whose groups go there. */
 export interface Claimed extends Belonging {
-  /** Clusters because of which it must be a member. */
+  /** Clusters, each with its definition of the group, because of which it must be a member. */
   readonly claims: readonly string[];
 }
 
