@@ -47,12 +47,15 @@ export async function run(options: RunOptions): Promise<RunResult> {
   let rests = 0;
   while (simulation.steps < options.steps && simulation.fine) {
     const until = Math.min(options.steps, simulation.steps + STORM_STEPS);
+    // What is held waits for a person, however well the world is.
+    const decided = isGuarded ? oracle.health.fall() : undefined;
     while (simulation.steps < until && simulation.fine) {
       await simulation.act(20, 1500);
       if (dice.chance(FAULTY)) storm.strike();
       if (isGuarded && dice.chance(DECIDING)) await world.operator.approve();
     }
     storm.calm();
+    decided?.(0);
     await simulation.recover();
     for (let step = 0; step < CALM_STEPS && simulation.fine; step += 1)
       await simulation.act(100, 2000, !isGuarded);
