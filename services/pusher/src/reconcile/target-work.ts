@@ -204,7 +204,7 @@ export class TargetWork implements Work {
       onRead?.(actual);
       this.#read = true;
       const drift = this.#driftMs * (1 - JITTER + 2 * JITTER * random());
-      this.#readAt = now < this.#lateUntil ? this.#nextLateRead(now) : now + drift;
+      this.#readAt = Math.min(now + drift, now < this.#lateUntil ? this.#nextLateRead(now) : Infinity);
       // News may have been taken in while it was read.
       this.#readForParents(now);
       this.#well();

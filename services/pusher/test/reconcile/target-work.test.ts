@@ -60,7 +60,7 @@ class Pair implements Firewall {
   }
 }
 
-function scene() {
+function scene(times = TIMES) {
   const clock = new VirtualClock();
   const pair = new Pair();
   const cluster = new ClusterStandIn("a");
@@ -73,7 +73,7 @@ function scene() {
     repair: true,
     policy: policyOf([]),
   });
-  const work = new TargetWork({ target: { name: "fw", mode: "enforce" }, ...TIMES }, plan, {
+  const work = new TargetWork({ target: { name: "fw", mode: "enforce" }, ...times }, plan, {
     firewall: pair,
     ready: () => undefined,
     clock,
@@ -141,3 +141,14 @@ t.test(
     t.equal(pair.reads, 3);
   },
 );
+
+t.test("late writes are no reason to look for drift less often", async (t) => {
+  const { clock, work } = scene({ driftMs: 2000, lateMs: 30_000 });
+  work.tookOver();
+  await work.read(NEVER);
+  for (let n = 0; n < 10; n += 1) {
+    t.ok(work.readDue(clock.monotonic() + 2000 * 1.2), `after ${clock.monotonic()} ms`);
+    await clock.run(2000 * 1.2);
+    await work.read(NEVER);
+  }
+});
