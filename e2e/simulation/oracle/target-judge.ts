@@ -42,6 +42,11 @@ interface Standing {
   owners: readonly string[];
   /** Somebody else put it where it is now: taking it out again cuts nobody off. */
   isPutIn: boolean;
+  /**
+   * When somebody else last wrote to the device while several clusters claimed it: he may have taken it out of one
+   * cluster's child, unseen as long as another's holds it, and the product has the bound to put it back.
+   */
+  disturbed: number;
 }
 
 interface Group {
@@ -186,6 +191,7 @@ export class TargetJudge {
         standings.set(address, standing);
       }
       if (!before.has(address) && by !== "time") standing.isPutIn = by === "other";
+      if (by === "other" && standing.claims.size > 1) standing.disturbed = healthy;
       if (standing.may) continue;
       // Somebody else brought it back; or, while something is wrong, the product by what it knew before.
       if (!before.has(address) && (by === "other" || this.#health.ill)) {
@@ -205,8 +211,8 @@ export class TargetJudge {
           before: [...before].filter((each) => standings.get(each)?.isPutIn !== true).length,
           after: Math.max(held.size, this.#wanted.get(name)?.size ?? 0),
         });
-      const since = Math.min(...standing.claims.values());
-      if (by === "product" && healthy - since > this.#boundMs)
+      const since = Math.max(Math.min(...standing.claims.values()), standing.disturbed);
+      if (by === "product" && standing.claims.size > 0 && healthy - since > this.#boundMs)
         this.#findings.violation(`${where} lost ${address}, which belongs there`);
     }
   }
@@ -230,4 +236,5 @@ const unclaimed = (healthy: number, at: number): Standing => ({
   freed: { healthy, at },
   owners: [],
   isPutIn: false,
+  disturbed: Number.NEGATIVE_INFINITY,
 });
