@@ -26,6 +26,8 @@ interface Node {
 export interface Ending {
   readonly ms: number;
   readonly healthyMs: number;
+  /** Addresses that another pod had meanwhile: they are not its own again when that one is gone. Added to here. */
+  readonly yielded: Set<string>;
 }
 
 /** How long a pod that was deleted and of which nothing more is heard may count beyond its grace: milliseconds. */
@@ -63,8 +65,10 @@ export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending):
       const verdict = runs(pod, endingOf);
       if (verdict === "no" || !selects(definition, pod, namespaces.get(pod.namespace))) continue;
       for (const address of addressesOf(definition, pod, nodes)) {
-        const isTaken = pod.deletion !== undefined && (holders.get(address) ?? 0) > 1;
-        const must = verdict === "yes" && (definition.source === "Node" || !isTaken);
+        const isShared = pod.deletion !== undefined && (holders.get(address) ?? 0) > 1;
+        const { yielded } = endingOf(pod.uid);
+        if (isShared) yielded.add(address);
+        const must = verdict === "yes" && (definition.source === "Node" || !yielded.has(address));
         const others = members.get(address);
         const owners = [...(others?.owners ?? []), pod.uid];
         members.set(address, { must: must || others?.must === true, owners, basis });

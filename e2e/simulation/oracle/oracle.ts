@@ -32,7 +32,10 @@ export class Oracle {
   readonly #belongings = new Map<string, Belongings>();
   readonly #now: () => number;
   /** Pods by uid, when they were seen to be deleted. */
-  readonly #endings = new Map<string, { readonly at: number; readonly healthy: number }>();
+  readonly #endings = new Map<
+    string,
+    Pick<Ending, "yielded"> & { readonly at: number; readonly healthy: number }
+  >();
 
   constructor({ now, clusters, targets, boundMs, findings }: OracleOptions) {
     this.#clusters = clusters;
@@ -97,11 +100,16 @@ export class Oracle {
     const at = this.#now();
     for (const item of api.store.list(PODS)) {
       if (!(item instanceof PodItem) || item.pod.deletion === undefined) continue;
-      if (!this.#endings.has(item.pod.uid)) this.#endings.set(item.pod.uid, { at, healthy });
+      if (!this.#endings.has(item.pod.uid))
+        this.#endings.set(item.pod.uid, { at, healthy, yielded: new Set() });
     }
     const endingOf = (uid: string): Ending => {
       const ending = this.#endings.get(uid);
-      return { ms: at - (ending?.at ?? at), healthyMs: healthy - (ending?.healthy ?? healthy) };
+      return {
+        ms: at - (ending?.at ?? at),
+        healthyMs: healthy - (ending?.healthy ?? healthy),
+        yielded: ending?.yielded ?? new Set(),
+      };
     };
     this.#belongings.set(cluster, belongingsOf(api, endingOf));
     for (const judge of this.judges) {
