@@ -97,8 +97,13 @@ export function unpark(parking: Parking, step: Step, source: string | undefined)
       keys.push(parkingKey.attach(groupKey(step.family, step.child)));
       break;
     case "detach-child": {
-      const { family, child, parent } = step;
-      keys.push(parkingKey.detach(groupKey(family, child), groupKey(family, parent)));
+      const [child, parent] = [groupKey(step.family, step.child), groupKey(step.family, step.parent)];
+      // Either may have been refused because of the other.
+      keys.push(
+        parkingKey.detach(child, parent),
+        parkingKey.deleteChild(child),
+        parkingKey.deleteParent(parent),
+      );
       break;
     }
     case "delete-child":

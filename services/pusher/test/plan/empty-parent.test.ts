@@ -1,4 +1,5 @@
 import t from "tap";
+import { NAMES } from "../desired/configured.ts";
 import { Scene } from "./scene.ts";
 
 const A = "10.0.0.1";
@@ -26,5 +27,23 @@ t.test("but not before every cluster is verified: another may define it", (t) =>
   scene.b.define("web");
   scene.verify(scene.b);
   t.notMatch(scene.settle(), ["delete-parent"]);
+  t.end();
+});
+
+t.test("what was in use only because of the other goes as soon as they are apart again", (t) => {
+  const scene = Scene.running([A]);
+  scene.hear(scene.a, ...scene.a.undefine("web"), scene.a.state());
+  while (scene.later()?.step.kind !== "detach-child");
+  // The device has come back with an older configuration.
+  const { members } = scene.device.group(4, "web");
+  members.push(NAMES.child({ group: "web", cluster: "a", n: 0 }));
+  scene.device.refuse = ({ kind }) =>
+    kind === "delete-parent" && members.length > 0
+      ? { result: "refused", reason: "in-use", message: "it holds a group", blame: [] }
+      : undefined;
+  t.same(scene.settle().toSorted().slice(0, 2), ["delete-child", "delete-parent"], "both are refused");
+  scene.read();
+  scene.settle();
+  t.equal(scene.device.groups.size, 0, "without waiting for anything");
   t.end();
 });
