@@ -1,6 +1,7 @@
 import { addressAt, simulatedPods } from "./pods.ts";
 import type { Section } from "./report.ts";
-import { until, type Rig } from "./rig.ts";
+import { until } from "../stack/until.ts";
+import type { Rig } from "./rig.ts";
 
 const GROUPS = 5;
 const PODS = 200;

@@ -13,6 +13,7 @@ import { startFirewall, type Firewall } from "../stack/firewall.ts";
 import { temporaryDirectory } from "../stack/leftovers.ts";
 import { startNats, type Nats } from "../stack/nats.ts";
 import { Service } from "../stack/service.ts";
+import { until } from "../stack/until.ts";
 import { imageEnvironment } from "./image-environment.ts";
 
 export const CLUSTER = "bench";
@@ -211,17 +212,6 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
   } catch (error) {
     for (const close of closers.toReversed()) await close();
     throw error;
-  }
-}
-
-/** @throws Error when the time is over */
-export async function until<T>(what: string, look: () => Promise<T | undefined>, ms: number): Promise<T> {
-  const deadline = performance.now() + ms;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${String(ms / 1000)} s`);
-    await pause(100);
   }
 }
 

@@ -1,7 +1,8 @@
 import { addressAt } from "./pods.ts";
 import { rounded } from "./quantiles.ts";
 import type { Aim, Cell, Section } from "./report.ts";
-import { DEFAULT_BUDGET, pause, until, type Rig } from "./rig.ts";
+import { DEFAULT_BUDGET, pause, type Rig } from "./rig.ts";
+import { until } from "../stack/until.ts";
 import { usageOf, type Usage } from "./usage.ts";
 
 const GROUPS = 50;

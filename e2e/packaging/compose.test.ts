@@ -6,6 +6,7 @@ import t from "tap";
 import { composeCommand } from "../compose/command.ts";
 import { newProject, type Project } from "../compose/project.ts";
 import { skipWithoutDocker } from "../stack/docker.ts";
+import { until } from "../stack/until.ts";
 import { temporaryDirectory } from "../stack/leftovers.ts";
 import { STACK_PARTS } from "../tools/parts.ts";
 import { skipWithout, toolIfAtHand } from "../tools/tool.ts";
@@ -170,16 +171,6 @@ async function secretsOf(project: Project): Promise<string[]> {
 async function text(url: string): Promise<string> {
   const response = await fetch(url);
   return response.text();
-}
-
-async function until<T>(what: () => string, look: () => Promise<T | undefined>, ms = 30_000): Promise<T> {
-  const deadline = performance.now() + ms;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`waited ${ms} ms for ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 async function timed<T>(

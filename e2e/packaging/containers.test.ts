@@ -7,6 +7,7 @@ import { makeAuthority } from "../stack/certificates.ts";
 import { buildImage as buildProgramImage, skipWithoutDocker } from "../stack/docker.ts";
 import { startFirewall, type Firewall } from "../stack/firewall.ts";
 import { NatsContainer } from "../stack/nats-container.ts";
+import { until } from "../stack/until.ts";
 import { skipWithout, toolIfAtHand } from "../tools/tool.ts";
 import { ServiceContainer } from "./service-container.ts";
 import { buildTestImages, TEST_TAG } from "./test-images.ts";
@@ -62,7 +63,7 @@ t.test(
       );
       await until(
         `the first process of ${name} to take leave of an orphan`,
-        () => service.processes().length === 1,
+        () => service.processes().length === 1 || undefined,
       );
       t.comment(`${name}: ${Math.round((await service.metric("process_resident_memory_bytes")) / 1e6)} MB`);
       t.equal(service.inspect("{{.State.OOMKilled}}"), "false");
@@ -156,20 +157,7 @@ async function holds(firewall: Firewall, ...addresses: readonly string[]): Promi
     () => `the group to hold ${addresses.join(", ")}; it holds ${held?.join(", ") ?? "nothing"}`,
     async () => {
       held = await firewall.members("web");
-      return held?.join() === addresses.join();
+      return held?.join() === addresses.join() || undefined;
     },
   );
-}
-
-async function until(
-  what: string | (() => string),
-  isSo: () => boolean | Promise<boolean>,
-  ms = 30_000,
-): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await isSo())) {
-    if (performance.now() > deadline)
-      throw new Error(`waited ${ms} ms for ${typeof what === "string" ? what : what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

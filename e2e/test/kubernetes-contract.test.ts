@@ -3,6 +3,7 @@ import t from "tap";
 import type { Access } from "../simulators/kubernetes/test/client.ts";
 import { kubernetesContract } from "../simulators/kubernetes/test/contract.ts";
 import { startControlPlane } from "../stack/control-plane.ts";
+import { until } from "../stack/until.ts";
 import { customResources } from "../stack/watcher-access.ts";
 import { skipWithout } from "../tools/tool.ts";
 
@@ -24,7 +25,7 @@ kubernetesContract(
         await plane.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
         // Until the controller has made it, no pod is admitted.
         const account = { apiVersion: "v1", kind: "ServiceAccount", namespace: name, name: "default" };
-        await until(() => client.get(account).catch(() => undefined));
+        await until("the account", () => client.get(account).catch(() => undefined), WAIT_MS);
       },
       createPod: async (namespace, name, round) => {
         await client.create({
@@ -49,16 +50,6 @@ kubernetesContract(
 
 const pods = (namespace: string) => ({ apiVersion: "v1", kind: "Pod", namespace });
 const pem = (data: string): string => Buffer.from(data, "base64").toString();
-
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + WAIT_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${String(WAIT_MS)} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 /** What the administrator's kubeconfig holds, as PEM. */
 function credentials(kubeconfig: string): Omit<Access, "url"> {
