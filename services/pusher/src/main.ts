@@ -66,8 +66,10 @@ function one(command: string, what: string, [operand, ...more]: readonly string[
   return operand;
 }
 
-const approved = ({ approve }: Options): string | undefined =>
-  typeof approve === "string" ? approve : undefined;
+const decided = (options: Options) => ({
+  approve: typeof options["approve"] === "string" ? options["approve"] : undefined,
+  who: whoDecides(options["by"]),
+});
 
 /** A command that looks, prints and ends. */
 function once(
@@ -148,8 +150,7 @@ process.exitCode = await runProgram(
         (configuration, ports, { options, operands, waitMs }) =>
           forgetClusterCommand(configuration, ports, {
             cluster: one("forget-cluster", "cluster", operands),
-            approve: approved(options),
-            who: whoDecides(options["by"]),
+            ...decided(options),
             waitMs,
           }),
       ),
@@ -159,8 +160,7 @@ process.exitCode = await runProgram(
         (configuration, ports, { options, operands, waitMs }) =>
           adoptClusterCommand(configuration, ports, {
             cluster: one("adopt-cluster", "cluster", operands),
-            approve: approved(options),
-            who: whoDecides(options["by"]),
+            ...decided(options),
             waitMs,
           }),
       ),
@@ -170,8 +170,7 @@ process.exitCode = await runProgram(
         (configuration, ports, { options, operands, waitMs }) =>
           cleanCommand(configuration, ports, {
             target: one("clean", "target", operands),
-            approve: approved(options),
-            who: whoDecides(options["by"]),
+            ...decided(options),
             waitMs,
           }),
       ),

@@ -5,6 +5,7 @@ import { UnreadableMessage } from "@podgate/shared/contract/version";
 import { UserError } from "@podgate/shared/runtime/errors";
 import type { Configuration } from "../configuration.ts";
 import type { Actual } from "../firewall/firewall.ts";
+import { shortHash } from "../plan/guards/held-set.ts";
 import { keptClusterKey, keptClusterSchema } from "../reconcile/cluster-follower.ts";
 import { adoptKey, type Adopt } from "../reconcile/decision.ts";
 import { Memory } from "../reconcile/memory.ts";
@@ -36,7 +37,6 @@ interface TargetView {
 }
 
 const POLL_MS = 250;
-const HASH_DIGITS = 12;
 
 /**
  * Takes a rebuilt cluster for the one that had its name: without a hash it shows what that would change; with the hash
@@ -63,7 +63,7 @@ export async function adoptClusterCommand(
     changes.filter(({ leaves }) => leaves.length > 0).map(({ group }) => group),
   ]);
   const hash = digest("sha256", JSON.stringify([configuration.install, cluster, from, uid, losing]), "hex");
-  const short = hash.slice(0, HASH_DIGITS);
+  const short = shortHash(hash);
   if (approve === undefined) return shown(cluster, from, uid, targets, short);
   if (approve !== short)
     throw new UserError(

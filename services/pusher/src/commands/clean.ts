@@ -5,6 +5,7 @@ import { UserError } from "@podgate/shared/runtime/errors";
 import { deviceOf, type Configuration, type TargetConfiguration } from "../configuration.ts";
 import { FirewallError, type Actual, type Firewall, type Outcome, type Step } from "../firewall/firewall.ts";
 import { cleanSteps, markedOn, type Marked } from "../plan/clean-steps.ts";
+import { shortHash } from "../plan/guards/held-set.ts";
 import { objectOf } from "../reconcile/applied-line.ts";
 import { TokenBucket } from "../reconcile/budget.ts";
 import { deviceLeaseKey } from "../reconcile/lease-entry.ts";
@@ -29,7 +30,6 @@ interface Left {
   readonly reason: string;
 }
 
-const HASH_DIGITS = 12;
 /** A call that got no clear answer is tried so often, after this long, doubled each time. */
 const TRIES = 4;
 const AGAIN_MS = 500;
@@ -167,7 +167,7 @@ function hashOf(
       .map((step) => JSON.stringify(step))
       .toSorted(),
   ]);
-  return digest("sha256", text, "hex").slice(0, HASH_DIGITS);
+  return shortHash(digest("sha256", text, "hex"));
 }
 
 /** @returns what the device would not do */

@@ -2,6 +2,7 @@ import { hash as digest } from "node:crypto";
 import { UserError } from "@podgate/shared/runtime/errors";
 import type { Configuration } from "../configuration.ts";
 import type { Actual } from "../firewall/firewall.ts";
+import { shortHash } from "../plan/guards/held-set.ts";
 import { forgetKey, proofKey, proofSchema, type Forget, type Proof } from "../reconcile/decision.ts";
 import { Memory } from "../reconcile/memory.ts";
 import type { Answer } from "./answer.ts";
@@ -34,7 +35,6 @@ interface TargetView {
 }
 
 const POLL_MS = 250;
-const HASH_DIGITS = 12;
 
 /**
  * Takes everything of a cluster that does not exist any more off every firewall: without a hash it shows what would go;
@@ -51,10 +51,7 @@ export async function forgetClusterCommand(
   requireConfigured(configuration, cluster);
   await connected(ports.bus, ports.clock, waitMs);
   const targets = await whatWouldGo(configuration, ports, cluster);
-  const hash = digest("sha256", JSON.stringify([configuration.install, cluster, targets]), "hex").slice(
-    0,
-    HASH_DIGITS,
-  );
+  const hash = shortHash(digest("sha256", JSON.stringify([configuration.install, cluster, targets]), "hex"));
   if (approve === undefined) return shown(cluster, targets, hash);
   const unread = targets.filter(({ error }) => error !== undefined);
   if (unread.length > 0)
