@@ -1,5 +1,6 @@
 import t from "tap";
 import { skip } from "../scenarios/scene.ts";
+import { testSeed } from "../stack/seed.ts";
 import { skipWithout } from "../tools/tool.ts";
 import { disturbances, told } from "./disturbances.ts";
 import { Random } from "./random.ts";
@@ -22,7 +23,7 @@ t.test(
   `${ROUNDS} rounds in which everything that can go wrong does: late at times, wrong never`,
   { skip: skip || skipWithout("toxiproxy-server") },
   async (t) => {
-    const seed = Number(process.env["PODGATE_CHAOS_SEED"] ?? Date.now() % 1_000_000);
+    const seed = testSeed();
     t.comment(`seed ${seed}; again: ${replay(seed).replace("--rounds 1", `--rounds ${ROUNDS}`)}`);
     const report = await runChaos({ rounds: ROUNDS, seed, say: (line) => t.comment(line) });
     writeReport(report);

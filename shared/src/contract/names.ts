@@ -17,9 +17,10 @@ const NAMESPACED = new RegExp(`^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?/(?=.{1,253}
 /**
  * What `spec.groupName` of a ClusterAddressGroup may be: up to 79 characters, the most FortiOS takes for an
  * address group (recorded schemas of 6.2.7 to 7.2.8), without the characters it refuses in names
- * (`<>()"'#`, and `/`, which older firmware reads as a path).
+ * (`<>()"'#`, and `/`, which older firmware reads as a path). `__proto__` is
+ * nobody's name: zod drops it from what it reads, and a status would lose the group without a word.
  */
-export const FIREWALL_NAME = /^(?! )[A-Za-z0-9._: +=@-]{1,79}(?<! )$/;
+export const FIREWALL_NAME = /^(?! |__proto__$)[A-Za-z0-9._: +=@-]{1,79}(?<! )$/;
 
 /**
  * An address group as it is named on the bus: the name (or `spec.groupName`) of a ClusterAddressGroup, or

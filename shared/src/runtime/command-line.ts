@@ -51,7 +51,7 @@ async function dispatch(program: Program, args: readonly string[]): Promise<numb
   const [first, ...rest] = args;
   const named = first !== undefined && !first.startsWith("-");
   const name = named ? first : program.fallback;
-  const command = program.commands[name];
+  const command = Object.hasOwn(program.commands, name) ? program.commands[name] : undefined;
   if (first === "--version") return print(`${program.name} ${program.version}`);
   if (first === "--help" || first === "help" || first === "-h") return print(overview(program));
   if (command === undefined)

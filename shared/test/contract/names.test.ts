@@ -44,6 +44,7 @@ t.test("a group's name is one that FortiOS takes, a resource's, or namespace/nam
     "wéb",
     "web\n",
     "we\tb",
+    "__proto__",
   ]) {
     t.notOk(takes(groupName, name), JSON.stringify(name));
   }

@@ -103,6 +103,7 @@ t.test("a mistake on the command line is one sentence with the way out, and 2", 
       ["rum"],
       /^podgate-test: unknown command "rum": use one of run, explain, user, break, odd, or --help\n$/,
     ],
+    [["constructor"], /^podgate-test: unknown command "constructor": use one of [^\n]*\n$/],
     [["--confg", "x"], /^podgate-test: Unknown option '--confg'.*see podgate-test run --help\n$/],
     [["run", "extra"], /^podgate-test: Unexpected argument 'extra'.*see podgate-test run --help\n$/],
     [

@@ -1,5 +1,6 @@
+import { own } from "@podgate/shared/contract/own";
 import type { ClusterFold } from "../desired/fold.ts";
-import type { DeviceTargets } from "./targets.ts";
+import type { TargetWork } from "./target-work.ts";
 
 /**
  * Of each cluster whose lists are not believed, what one device makes of that: the reason why they are not, where the
@@ -10,9 +11,13 @@ export type Absences = Readonly<Record<string, string>>;
 
 type Fold = Pick<ClusterFold, "verified" | "shortList">;
 
+interface Work extends Pick<TargetWork, "wasRead"> {
+  readonly plan: Pick<TargetWork["plan"], "isDoubtful">;
+}
+
 /** @param now milliseconds of the monotonic clock */
 export function absencesOf(
-  { works }: Pick<DeviceTargets, "works">,
+  { works }: { readonly works: readonly Work[] },
   folds: Iterable<readonly [cluster: string, fold: Fold]>,
   now: number,
 ): Absences {
@@ -27,4 +32,4 @@ export function absencesOf(
 
 /** Whether a device leaves nothing open of a cluster's lists. @param reason why they are not believed here */
 export const isSettledBy = (absences: Absences | undefined, cluster: string, reason: string): boolean =>
-  absences !== undefined && (absences[cluster] ?? reason) === reason;
+  absences !== undefined && (own(absences, cluster) ?? reason) === reason;

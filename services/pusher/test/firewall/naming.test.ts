@@ -5,11 +5,8 @@ import { fortiGateNames, isParentName, type ChildKey } from "../../src/firewall/
 const names = fortiGateNames("lab1");
 const SAFE = /^[A-Za-z0-9._:-]{1,79}$/;
 
-/** Told with the seed, so that a failure can be replayed. */
-const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-t.comment(`seed ${String(seed)}`);
 function check<T>(property: fc.IProperty<T>): void {
-  fc.assert(property, { seed, numRuns: 2000 });
+  fc.assert(property, { numRuns: 2000 });
 }
 
 const label = fc.stringMatching(/^[a-z0-9](?:[-a-z0-9]{0,20}[a-z0-9])?$/);

@@ -1,3 +1,4 @@
+import { own } from "@podgate/shared/contract/own";
 import type { LabelRequirement, LabelSelector } from "./group-definition.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -5,12 +6,12 @@ type Labels = Readonly<Record<string, string>>;
 /** Whether labels satisfy a selector, by Kubernetes' rules: NotIn and DoesNotExist also match a missing key. */
 export function matches(selector: LabelSelector, labels: Labels): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {}))
-    if (valueOf(labels, key) !== value) return false;
+    if (own(labels, key) !== value) return false;
   return (selector.matchExpressions ?? []).every((requirement) => satisfies(requirement, labels));
 }
 
 function satisfies({ key, operator, values = [] }: LabelRequirement, labels: Labels): boolean {
-  const value = valueOf(labels, key);
+  const value = own(labels, key);
   switch (operator) {
     case "In":
       return value !== undefined && values.includes(value);
@@ -22,10 +23,6 @@ function satisfies({ key, operator, values = [] }: LabelRequirement, labels: Lab
       return value === undefined;
   }
 }
-
-/** `constructor` and `toString` are legal label keys, which every object seems to have. */
-const valueOf = (labels: Labels, key: string): string | undefined =>
-  Object.hasOwn(labels, key) ? labels[key] : undefined;
 
 const KEY = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;

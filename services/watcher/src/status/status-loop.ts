@@ -1,3 +1,4 @@
+import { own } from "@podgate/shared/contract/own";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { Doorbell } from "@podgate/shared/runtime/doorbell";
 import type { Logger } from "@podgate/shared/runtime/logger";
@@ -102,7 +103,7 @@ export class StatusLoop {
       );
       const refused = new Map<string, string>();
       for (const { target, groups } of targets) {
-        for (const { address, reason } of groups[group]?.refused ?? [])
+        for (const { address, reason } of own(groups, group)?.refused ?? [])
           refused.set(`${target} ${address}`, reason);
       }
       await this.#write(fact, view, whole, signal);

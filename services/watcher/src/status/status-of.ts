@@ -1,3 +1,4 @@
+import { own } from "@podgate/shared/contract/own";
 import type { ClusterStatus, GroupStatus, TargetStatus } from "@podgate/shared/contract/status";
 import type { AskedPhase } from "../kubernetes/asked-phase.ts";
 import type { DefinitionFact } from "../kubernetes/group-definitions.ts";
@@ -44,7 +45,7 @@ export function statusOf(
   const observedGeneration = fact.generation;
   const accepted = acceptance(fact, loser);
   const entries = targets.flatMap((target) => {
-    const entry = group === undefined || accepted.status !== "True" ? undefined : target.groups[group];
+    const entry = group === undefined || accepted.status !== "True" ? undefined : own(target.groups, group);
     if (entry === undefined) return [];
     const { firewallGroup, desired, applied, inSync } = entry;
     // Why nothing goes to the target comes before what would go.
@@ -135,7 +136,7 @@ function synchronization(
       reason: "PusherSilent",
       message: "the pusher has not reported for two minutes: nobody knows what the targets hold now",
     };
-  const unrouted = pusher.unrouted[group];
+  const unrouted = own(pusher.unrouted, group);
   if (unrouted !== undefined) return { status: "False", reason: "NotRouted", message: unrouted };
   if (entries.length === 0)
     return { status: "Unknown", reason: "NotReported", message: "no target has reported on this group yet" };

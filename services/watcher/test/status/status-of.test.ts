@@ -144,6 +144,17 @@ t.test("who lost a group to an older definition is told to whom", async (t) => {
   t.equal(view.members, 0);
 });
 
+t.test(
+  "a group that is named like a member of every JavaScript object is as unknown as any other",
+  async (t) => {
+    for (const name of ["constructor", "valueOf"]) {
+      const view = statusOf(definition(name), undefined, 1, [], [target("fw-1", {})], pusher());
+      t.strictSame(view.targets, []);
+      t.match(conditionOf(view.conditions, "InSync"), { status: "Unknown", reason: "NotReported" });
+    }
+  },
+);
+
 t.test("targets are listed by name with what each holds", async (t) => {
   const targets = [target("fw-2", { web: inStep(2) }), target("fw-1", { web: inStep(2), other: inStep(1) })];
   const view = statusOf(definition("web"), undefined, 2, ["ops"], targets, pusher());

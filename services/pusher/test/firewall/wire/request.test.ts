@@ -18,9 +18,7 @@ t.test("a key that would be folded away is never put into a URL", async (t) => {
   }
 });
 
-t.test("a URL parser reads the same segments, whatever the name", async (t) => {
-  const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  t.comment(`seed ${String(seed)}`);
+t.test("a URL parser reads the same segments, whatever the name", async () => {
   const name = fc.string({ minLength: 1 }).filter((text) => text !== "." && text !== "..");
   fc.assert(
     fc.property(name, name, (group, member) => {
@@ -32,7 +30,6 @@ t.test("a URL parser reads the same segments, whatever the name", async (t) => {
         decodeURIComponent(segments[8] ?? "") === member
       );
     }),
-    { seed },
   );
 });
 
