@@ -78,7 +78,7 @@ async function streamRow(bus: Bus, stream: string): Promise<Row> {
     return failed(
       name,
       `configured otherwise than Podgate needs it:\n${info.differences.join("\n")}`,
-      "change these fields with the nats command line",
+      "change these fields with the nats command line, or delete the stream: podgate-pusher bus init makes it anew",
     );
   return ok(name, `${info.messages} messages, made ${info.created}`);
 }

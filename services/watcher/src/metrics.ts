@@ -27,6 +27,7 @@ const TROUBLES = [
   "old-pusher",
   "unknown",
   "no-stream",
+  "unfit-stream",
   "full",
   "too-large",
   "forbidden",

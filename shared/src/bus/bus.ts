@@ -71,6 +71,8 @@ export interface StreamInfo {
    * `streamInfo` knows the rules common to all streams; `createStream` compares every field.
    */
   readonly differences: readonly string[];
+  /** Those of them with which nobody can publish into it. */
+  readonly unfit: readonly string[];
 }
 
 export interface Publication {
@@ -136,6 +138,8 @@ export type BusErrorKind =
   /** No answer, or the connection went: stored or not, nobody knows. */
   | "unknown"
   | "no-stream"
+  /** The stream is configured so that nobody can publish into it. */
+  | "unfit-stream"
   /** max_bytes, max_msgs or the account's storage is reached. */
   | "full"
   | "too-large"

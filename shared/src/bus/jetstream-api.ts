@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { BusError, type StoredMessage, type StreamInfo } from "./bus.ts";
 import { apiError, type ApiError } from "./nats-errors.ts";
-import { differences, firstSequenceAt, type WireConfig } from "./stream-wire.ts";
+import { differences, firstSequenceAt, unfitness, type WireConfig } from "./stream-wire.ts";
 
 const STREAM_NOT_FOUND = 10059;
 const MESSAGE_NOT_FOUND = 10037;
@@ -135,6 +135,7 @@ function toInfo(answer: StreamAnswer, wanted?: WireConfig): ApiStreamInfo {
     lastSequence: answer.state.last_seq,
     messages: answer.state.messages,
     differences: differences(answer.config, wanted),
+    unfit: unfitness(answer.config),
   };
 }
 

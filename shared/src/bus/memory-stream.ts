@@ -4,6 +4,8 @@ export interface MemoryLimits {
   readonly maxBytes: number;
   readonly maxMessages: number;
   readonly maxMessageBytes: number;
+  /** A message may have a TTL of its own. */
+  readonly takesTtl: boolean;
 }
 
 export interface Put {
@@ -98,6 +100,9 @@ export class MemoryStream {
   put(put: Put): MemoryMessage {
     this.#expire();
     const before = this.#bySubject.get(put.subject);
+    if (put.ttlSeconds !== undefined && !this.limits.takesTtl) {
+      throw new BusError("unfit-stream", `${put.subject}: per-message TTL is disabled`);
+    }
     if (put.data.length > this.limits.maxMessageBytes) {
       throw new BusError("too-large", `${put.subject}: message size exceeds maximum allowed`);
     }

@@ -8,7 +8,7 @@ import {
   type Put,
   type StreamSnapshot,
 } from "./memory-stream.ts";
-import { differences, firstSequenceAt, type WireConfig } from "./stream-wire.ts";
+import { differences, firstSequenceAt, unfitness, type WireConfig } from "./stream-wire.ts";
 import { covers } from "./subjects.ts";
 
 export type { StreamSnapshot } from "./memory-stream.ts";
@@ -37,6 +37,7 @@ export class MemoryBusServer {
   readonly #muted = new Set<string>();
   readonly #held = new Map<string, (() => void)[]>();
   #online = true;
+  #refusesFull: (() => void) | undefined;
   #made = 0;
 
   constructor(options: MemoryBusOptions) {
@@ -112,6 +113,18 @@ export class MemoryBusServer {
     this.#refused.delete(user);
   }
 
+  /**
+   * Its disk is full: until `makeRoom` no message is stored, of whatever stream; what is stored can be read.
+   * @param refused called for each message that is not
+   */
+  fill(refused: () => void = () => undefined): void {
+    this.#refusesFull = refused;
+  }
+
+  makeRoom(): void {
+    this.#refusesFull = undefined;
+  }
+
   /** Keeps the user's publishes on the wire, as when its process or network is stopped. */
   hold(user: string): void {
     if (!this.#held.has(user)) this.#held.set(user, []);
@@ -162,6 +175,7 @@ export class MemoryBusServer {
       lastSequence: held.stream.lastSequence,
       messages: held.stream.messages().length,
       differences: differences(held.config, wanted),
+      unfit: unfitness(held.config),
     };
   }
 
@@ -198,6 +212,10 @@ export class MemoryBusServer {
     const fault = this.#faults.shift();
     if (fault === "lost-request") throw new BusError("unknown", `${put.subject}: no answer in time`);
     const target = this.#takerOf(put.subject, stream);
+    if (this.#refusesFull !== undefined) {
+      this.#refusesFull();
+      throw new BusError("full", `${put.subject}: insufficient storage resources available`);
+    }
     const message = target.put(put);
     this.#onStored?.(target.name, message);
     for (const client of this.#clients) client.stored(target.name, message);
@@ -238,5 +256,6 @@ function limitsIn(config: WireConfig): MemoryLimits {
     maxBytes: limit("max_bytes"),
     maxMessages: limit("max_msgs"),
     maxMessageBytes: limit("max_msg_size"),
+    takesTtl: config["allow_msg_ttl"] === true,
   };
 }

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<number, BusErrorKind>> = {
   10164: "wrong-last-sequence",
   10059: "no-stream",
   10060: "no-stream",
+  10166: "unfit-stream",
   10054: "too-large",
   10002: "full",
   10023: "full",

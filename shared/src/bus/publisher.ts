@@ -8,6 +8,7 @@ import { Fenced } from "./fenced.ts";
 import { pause } from "./pause.ts";
 import { Queue } from "./queue.ts";
 import { settle, type Sent } from "./settle.ts";
+import { unfitStream } from "./unfit-stream.ts";
 
 /**
  * How many publishes may be on the wire. A constant of all writers, not an option: see `claim`.
@@ -94,7 +95,8 @@ export class Publisher {
    * that a single claim has just taken, and would be stored. After WINDOW + 1 messages no number that any earlier
    * writer can still expect will come again. If anything comes between them, the claim starts over with a new epoch.
    *
-   * It tries until the signal ends it, so the signal must fall with the Lease.
+   * A stream that is configured so that removals can't be stored, or nobody is answered, is not claimed: that is
+   * told as `unfit-stream`. It tries until the signal ends it, so the signal must fall with the Lease.
    *
    * @throws BusError `closed`
    */
@@ -146,6 +148,8 @@ export class Publisher {
     const { bus, stream } = this.#options;
     const info = await bus.streamInfo(stream);
     if (info === undefined) throw noStream(stream);
+    const unfit = unfitStream(stream, info);
+    if (unfit !== undefined) throw unfit;
     const start = info.lastSequence;
     const epoch = { created: info.created, sequence: start + 1 };
     const message = buildState(makeState(epoch));

@@ -52,6 +52,9 @@ export function bucketWire(config: BucketConfig): WireConfig {
   };
 }
 
+/** Without these as they should be nobody can publish: events of removals carry a TTL, and each publish is answered. */
+const NEEDED: WireConfig = { allow_msg_ttl: RULES["allow_msg_ttl"], no_ack: RULES["no_ack"] };
+
 export const bucketStream = (name: string): string => `KV_${name}`;
 
 /** One sentence per field in which the server holds something else. Without `wanted`: the common rules only. */
@@ -64,6 +67,9 @@ export function differences(held: WireConfig, wanted: WireConfig = RULES): strin
   }
   return lines;
 }
+
+/** Those of the differences with which nobody can publish. */
+export const unfitness = (held: WireConfig): string[] => differences(held, NEEDED);
 
 /** @throws BusError `other` */
 export function refuseDifferences(config: BucketConfig, info: StreamInfo): void {

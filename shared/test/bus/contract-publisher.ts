@@ -17,6 +17,33 @@ export function publisherCases(add: Case): void {
     scene.end();
   });
 
+  for (const [field, value, wanted] of [
+    ["allow_msg_ttl", false, true],
+    ["no_ack", true, false],
+  ] as const) {
+    add(`a stream whose ${field} is ${value} is not claimed until it is another one`, async (t, env) => {
+      const scene = await Scene.make(env);
+      await env.deleteStream(scene.stream);
+      await env.createByHand({ ...scene.wire, [field]: value });
+      const before = await scene.info();
+      const told: [string, string][] = [];
+      const claiming = scene.claim(scene.bus, (kind, message) => told.push([kind, message]));
+      await until("a refusal", () => told.length > 1);
+      t.equal((await scene.info()).lastSequence, before.lastSequence, "nothing was stored");
+      t.equal(told[0]?.[0], "unfit-stream");
+      t.match(
+        told[0]?.[1],
+        new RegExp(`${scene.stream}.*${field} is (${value}|not set), should be ${wanted}`),
+      );
+      t.match(told[0]?.[1], "podgate-pusher bus init");
+      await env.deleteStream(scene.stream);
+      await scene.remake();
+      const writer = await claiming;
+      t.equal(await outcome(writer.write("web/10.0.0.1", "remove", 3600)), "done");
+      scene.end();
+    });
+  }
+
   for (const [name, where] of [
     ["on a subject that was never used", "web/10.0.0.9"],
     ["on a subject whose tombstone expired", "web/10.0.0.1"],

@@ -1,4 +1,4 @@
-import { streamFor } from "../../src/bus/topology.ts";
+import { streamFor, TOPOLOGY_DEFAULTS } from "../../src/bus/topology.ts";
 import { bucketWire, streamWire } from "../../src/bus/stream-wire.ts";
 import type { Case } from "./contract.ts";
 import { string, text, until } from "./environment.ts";
@@ -109,6 +109,23 @@ export function storeCases(add: Case): void {
     t.equal(info.lastSequence, stored);
     t.equal(info.messages, 0);
     t.equal(await scene.put("web/10.0.0.1", "again"), stored + 1);
+  });
+
+  add("a stream that takes no TTL of a message says so, and refuses what has one", async (t, env) => {
+    const { bus } = await env.link();
+    const config = streamFor("no-ttl", { ...TOPOLOGY_DEFAULTS, replicas: env.replicas });
+    await env.createByHand({ ...streamWire(config), allow_msg_ttl: false });
+    const info = await bus.streamInfo(config.name);
+    t.same(info?.unfit.map(plain), ["allow_msg_ttl is off, should be true"]);
+    const message = { stream: config.name, subject: "podgate.members.no-ttl.web.x", data: text("remove") };
+    const expectLastSequence = info?.lastSequence ?? 0;
+    t.equal(
+      await outcome(bus.publish({ ...message, expectLastSequence, ttlSeconds: 3600 })),
+      "BusError unfit-stream",
+    );
+    t.equal(await outcome(bus.publish({ ...message, expectLastSequence })), "done");
+    await env.deleteStream(config.name);
+    t.same((await bus.createStream(config)).unfit, [], "made anew it is fit");
   });
 
   add("what is too large, too much, or without a stream is refused as such", async (t, env) => {

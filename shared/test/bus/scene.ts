@@ -1,5 +1,6 @@
 import { Publisher, type TroubleKind } from "../../src/bus/publisher.ts";
 import { follow, readAll, type ReaderItem } from "../../src/bus/reader.ts";
+import { streamWire, type WireConfig } from "../../src/bus/stream-wire.ts";
 import { streamFor, type TopologyOptions } from "../../src/bus/topology.ts";
 import type { Bus, StoredMessage, StreamConfig, StreamInfo } from "../../src/bus/bus.ts";
 import { memberSubject, stateSubject } from "../../src/contract/subjects.ts";
@@ -82,7 +83,15 @@ export class Scene {
     });
   }
 
-  async claim(bus: Bus = this.bus): Promise<Writer> {
+  /** As the stream should be, in the server's words. */
+  get wire(): WireConfig {
+    return streamWire(this.#config);
+  }
+
+  async claim(
+    bus: Bus = this.bus,
+    onTrouble: (kind: TroubleKind, message: string) => void = () => undefined,
+  ): Promise<Writer> {
     const troubles: TroubleKind[] = [];
     const publisher = new Publisher({
       bus,
@@ -90,7 +99,10 @@ export class Scene {
       clock: this.env.clock,
       random: Math.random,
       signal: this.#ending.signal,
-      onTrouble: (kind) => troubles.push(kind),
+      onTrouble: (kind, message) => {
+        troubles.push(kind);
+        onTrouble(kind, message);
+      },
     });
     const epoch = await publisher.claim((claimed) => stateOf(this.cluster, claimed));
     const write = (name: string, body: string, ttlSeconds?: number): Promise<number> =>

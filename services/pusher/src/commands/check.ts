@@ -89,7 +89,7 @@ async function presence(
         subject,
         result: "failed",
         found,
-        fix: "set these fields as they must be, or delete it",
+        fix: "set these fields with the nats command line, or delete it: podgate-pusher bus init makes it anew",
       };
     }
     return { check, subject, result: "ok", found: "exists" };

@@ -2,6 +2,7 @@ import type { Bus } from "@podgate/shared/bus/bus";
 import { Fenced } from "@podgate/shared/bus/fenced";
 import { Publisher } from "@podgate/shared/bus/publisher";
 import { readAll } from "@podgate/shared/bus/reader";
+import { unfitStream } from "@podgate/shared/bus/unfit-stream";
 import { parseEvent } from "@podgate/shared/contract/event";
 import { parseState, type State } from "@podgate/shared/contract/state";
 import { parseSubject, pokeSubject, stateSubject, streamOf } from "@podgate/shared/contract/subjects";
@@ -36,7 +37,7 @@ export interface TakeoverPorts {
 const FINISH_MS = 5000;
 
 /**
- * One session, if nothing speaks against it: the stream is there, no other cluster publishes under this name, and
+ * One session, if nothing speaks against it: the stream is there and takes what is published, no other cluster publishes under this name, and
  * the pusher reads what we write. Resolves when the session is over or may not begin; what was in the way has been
  * logged and counted. The caller tries again, after it has verified that the Lease is still its own.
  */
@@ -69,7 +70,7 @@ export async function takeOver(
 async function obstacleTo(
   { cluster, clusterUid }: SessionOptions,
   { bus, reads, known, rival, clock, logger }: TakeoverPorts,
-): Promise<"no-stream" | "other-cluster" | "old-pusher" | { readonly minimum: string }> {
+): Promise<"no-stream" | "unfit-stream" | "other-cluster" | "old-pusher" | { readonly minimum: string }> {
   const stream = streamOf(cluster);
   const pusherReads = reads();
   if (pusherReads !== undefined && pusherReads < CONTRACT_VERSION) {
@@ -86,6 +87,11 @@ async function obstacleTo(
       "the stream does not exist: add the cluster to the pusher's configuration (it creates the stream), or run podgate-pusher bus init; waiting",
     );
     return "no-stream";
+  }
+  const unfit = unfitStream(stream, info);
+  if (unfit !== undefined) {
+    logger.error({ stream, differences: info.differences }, unfit.message);
+    return "unfit-stream";
   }
   if (info.differences.length > 0) {
     logger.warn(

@@ -1,4 +1,6 @@
 import t from "tap";
+import { streamWire } from "@podgate/shared/bus/stream-wire";
+import { streamFor } from "@podgate/shared/bus/topology";
 import { memberSubject, pokeSubject, stateSubject } from "@podgate/shared/contract/subjects";
 import { Cluster } from "./cluster.ts";
 import { CLUSTER, Lease, Scene, STREAM } from "./scene.ts";
@@ -426,6 +428,26 @@ t.test("without its stream a watcher says so once, waits, and begins when the st
   t.ok(await scene.settled(10_000));
   await scene.end(watcher);
 });
+
+t.test(
+  "a stream that takes no removals is not claimed: field, value and fix are said once, until it is made anew",
+  async (t) => {
+    const scene = new Scene();
+    scene.cluster.join("web", "10.0.0.1");
+    scene.server.create({ ...streamWire(streamFor(CLUSTER)), allow_msg_ttl: false });
+    const watcher = scene.watcher("a");
+    await scene.clock.run(120_000);
+    const said = watcher.lines.filter((line) => line.includes("allow_msg_ttl is false, should be true"));
+    t.equal(said.length, 1);
+    t.match(said[0], /PODGATE_east.*podgate-pusher bus init/);
+    t.equal(scene.server.info(STREAM)?.messages, 0, "not even a claim");
+    t.strictSame([...new Set(watcher.troubles)], ["unfit-stream"]);
+    scene.server.deleteStream(STREAM);
+    await scene.createStream();
+    t.ok(await scene.settled(10_000));
+    await scene.end(watcher);
+  },
+);
 
 t.test("another cluster under the same name publishes nothing and says why once", async (t) => {
   const scene = await Scene.make();
