@@ -1,7 +1,10 @@
 import type { Scene } from "../scenarios/scene.ts";
 import type { KubernetesObject } from "../stack/kubernetes-client.ts";
 import { disturbances, told, type Disturbance } from "./disturbances.ts";
+import { lateWrites, type LateWrite } from "./late-writes.ts";
+import type { ChaosOptions } from "./options.ts";
 import { Random } from "./random.ts";
+import { takeovers, turnsOf, writesOf, type Takeovers } from "./turns.ts";
 import { GROUPS, work } from "./workload.ts";
 import { CLUSTERS, type World } from "./world.ts";
 
@@ -20,6 +23,10 @@ export interface Round {
   readonly disturbances: readonly string[];
   readonly kinds: readonly string[];
   readonly changes: number;
+  readonly takeovers: Takeovers;
+  /** On the device, by the pushers. */
+  readonly writes: number;
+  readonly late: readonly LateWrite[];
   /** Milliseconds from the last heal until every group was as the API servers say. */
   readonly restMs: number;
   readonly wrong: readonly string[];
@@ -41,13 +48,17 @@ export function makeForeign(scene: Scene): void {
 }
 
 /** Disturbs, lets pods come and go meanwhile, heals, waits for rest, and judges the whole history of the round. */
-export async function playRound(world: World, seed: number): Promise<Round> {
+export async function playRound(
+  world: World,
+  { seed, faults, leaseSeconds }: Pick<ChaosOptions, "seed" | "faults" | "leaseSeconds">,
+): Promise<Round> {
   const { scene } = world;
   const random = new Random(seed);
-  const planned = disturbances(random);
+  const planned = disturbances(random, faults, leaseSeconds);
   // Nothing of earlier rounds: each begins at rest, and can be replayed by its own seed.
   await scene.forget(undefined, BOUND_MS);
   const foreign = foreignNow(scene);
+  const beganAt = Date.now();
   const stopping = new AbortController();
   const working = work(scene, new Random(seed ^ OTHER), stopping.signal);
   await disturb(world, planned).finally(() => stopping.abort());
@@ -59,11 +70,19 @@ export async function playRound(world: World, seed: number): Promise<Round> {
   const wrong = verdicts.flatMap((verdict) => verdict.wrong);
   const stories = wrong.flatMap((fault) => storyOf(scene, fault));
   if (foreignNow(scene) !== foreign) wrong.push("an administrator's object was changed");
+  const writes = writesOf(world);
   return {
     seed,
     disturbances: planned.map(told),
     kinds: planned.map(({ kind }) => kind),
     changes,
+    takeovers: takeovers(world.services, beganAt),
+    writes: writes.length,
+    late: lateWrites(
+      turnsOf(world.services, "pusher"),
+      writes,
+      scene.stack.firewall().simulator.device.chronicle.entries(),
+    ),
     restMs,
     wrong,
     stories,
