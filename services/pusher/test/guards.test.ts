@@ -1,5 +1,6 @@
 import t from "tap";
 import { DEFAULT_TOKEN } from "@podgate/fortios-simulator/state";
+import type { Waiting } from "../src/commands/approve.ts";
 import { planCommand } from "../src/commands/plan.ts";
 import { addresses, approve, heldHash, running, SHORT_WINDOW, WAIT, WINDOW_MS } from "./guarded-stage.ts";
 import { Stage } from "./stage.ts";
@@ -62,6 +63,22 @@ t.test("plan shows what is held under the hash that approve takes, and exactly t
   t.ok(stage.lines.some(({ msg }) => msg === "an approval is done"));
   const status = await stage.during(stage.targetStatus("east", "fw1"));
   t.match(status?.groups["web"], { inSync: true, applied: 12 });
+  await stage.stop();
+});
+
+t.test("a held address goes when its pod is seen to end, and the rest waits on", async (t) => {
+  const [stage, watcher] = await running(20);
+  const [first = "", ...others] = addresses(8);
+  for (const address of addresses(8)) await stage.during(watcher.remove("web", address, "unselected"));
+  await stage.clock.run(5000);
+  t.equal(stage.group("web").length, 20);
+  await stage.during(watcher.remove("web", first, "ended"));
+  t.ok(await stage.until(() => !stage.group("web").includes(first), 1000), "at once");
+  await stage.clock.run(5000);
+  t.equal(stage.group("web").length, 19);
+  t.ok(others.every((address) => stage.group("web").includes(address)));
+  const [waiting] = (await approve(stage)).json as Waiting[];
+  t.strictSame(waiting?.items?.map(({ address }) => address).toSorted(), others.toSorted());
   await stage.stop();
 });
 

@@ -11,4 +11,12 @@ export type Change = {
   readonly owners: readonly Owner[];
   readonly ownerCount: number;
   readonly resourceVersion: string;
-} & ({ readonly op: "add" } | { readonly op: "remove"; readonly cause: RemoveCause });
+} & (
+  | { readonly op: "add" }
+  | {
+      readonly op: "remove";
+      readonly cause: RemoveCause;
+      /** It is no member since an edit: this is why it would be none by now without it. */
+      readonly again?: true;
+    }
+);

@@ -5,6 +5,7 @@ import type { PodFact } from "../facts/pod-fact.ts";
 import type { Change } from "./change.ts";
 import { ended, notCounting, ownAddresses, type NotCounting } from "./counting.ts";
 import type { GroupDefinition } from "./group-definition.ts";
+import { EditedOut, isEnd } from "./edited-out.ts";
 import { Holdings, shown, type Holding, type Shown } from "./holdings.ts";
 import { Inventory } from "./inventory.ts";
 import { heldBy, setHeld, type PodEntry } from "./pod-entry.ts";
@@ -16,6 +17,8 @@ interface Release {
   readonly entry: PodEntry;
   readonly holding: Holding;
   readonly cause: RemoveCause;
+  /** It was an owner until an edit: `holding` is that of edited-out.ts. */
+  readonly again?: true;
 }
 
 /**
@@ -34,6 +37,7 @@ export class Membership {
   tells = true;
   readonly #inventory = new Inventory();
   readonly #holdings = new Holdings();
+  readonly #editedOut = new EditedOut();
   #groups = new Map<string, GroupDefinition>();
   #releases: Release[] = [];
   /** Has joined its group, or has other owners than before. */
@@ -143,9 +147,21 @@ export class Membership {
   /** The owner runs, and the address is its own or its node's: whatever keeps it from a group, it is not the address. */
   has(owner: Owner, address: string, now: number): boolean {
     const entry = this.#inventory.pod(owner.uid);
-    if (entry === undefined || ended(entry.fact, entry.ending, now) !== undefined) return false;
-    const { internal = [], external = [] } = this.#inventory.nodes.get(entry.fact.nodeName) ?? {};
-    return [...ownAddresses(entry.fact, entry.ending), ...internal, ...external].includes(address);
+    return entry !== undefined && this.#endOf(entry, address, now, "changed") === undefined;
+  }
+
+  /**
+   * An address is no member, and the stream says why. What an earlier watcher noted is taken up again, if it is a pod's
+   * own: that of a node may have had more owners than the stream names.
+   */
+  recall(group: string, address: string, owners: readonly Owner[], cause: RemoveCause, now: number): void {
+    if (this.#holdings.get(group, address) !== undefined) return;
+    for (const { uid } of owners) {
+      const entry = this.#inventory.pod(uid);
+      if (entry === undefined || ended(entry.fact, entry.ending, now) !== undefined) continue;
+      if (ownAddresses(entry.fact, entry.ending).includes(address))
+        this.#editedOut.note(entry, group, address, cause);
+    }
   }
 
   /** uids of the pods that run with this address as their own now. */
@@ -233,6 +249,31 @@ export class Membership {
         this.#releases.push({ entry, holding, cause: this.#causeFor(entry, holding, now, cause) });
     }
     setHeld(entry, after);
+    for (const holding of entry.editedOut) {
+      const end = this.#endOf(entry, holding.address, now, cause);
+      const { group, address } = holding;
+      if (end !== undefined) this.#releases.push({ entry, holding, cause: end, again: true });
+      else if (after.some((held) => held.group === group && held.address === address))
+        this.#editedOut.release(entry, holding);
+    }
+  }
+
+  /**
+   * Why the pod has ended, or the address is neither its own nor its node's any more; undefined = neither is so.
+   * `cause` is the mutation's own, as in `#evaluate`.
+   */
+  #endOf(
+    { fact, ending }: PodEntry,
+    address: string,
+    now: number,
+    cause: RemoveCause,
+  ): RemoveCause | undefined {
+    if (ended(fact, ending, now) !== undefined) return "ended";
+    const node = this.#inventory.nodes.get(fact.nodeName);
+    const { internal = [], external = [] } = node ?? {};
+    if ([...ownAddresses(fact, ending), ...internal, ...external].includes(address)) return undefined;
+    if (ending?.lost.includes(address) === true) return "reused";
+    return node === undefined && cause !== "relabeled" ? cause : "changed";
   }
 
   #causeFor(entry: PodEntry, { group, address }: Holding, now: number, cause: RemoveCause): RemoveCause {
@@ -255,17 +296,26 @@ export class Membership {
   }
 
   #releaseAll(entry: PodEntry, cause: RemoveCause): void {
-    for (const holding of heldBy(entry)) {
-      const reused = cause === "vanished" && this.#inventory.holdersOf(holding.address).length > 0;
-      this.#releases.push({ entry, holding, cause: reused ? "reused" : cause });
-    }
+    const causeFor = ({ address }: Holding): RemoveCause =>
+      cause === "vanished" && this.#inventory.holdersOf(address).length > 0 ? "reused" : cause;
+    for (const holding of heldBy(entry)) this.#releases.push({ entry, holding, cause: causeFor(holding) });
     setHeld(entry, []);
+    for (const holding of entry.editedOut)
+      this.#releases.push({ entry, holding, cause: causeFor(holding), again: true });
   }
 
   #changes(): Change[] {
     if (this.#releases.length === 0 && this.#gained.size === 0) return [];
     const changes: Change[] = [];
-    for (const { entry, holding, cause } of this.#releases) {
+    for (const { entry, holding, cause, again } of this.#releases) {
+      const { group, address } = holding;
+      if (again) {
+        const isOver = this.#editedOut.release(entry, holding) && isEnd(cause);
+        if (isOver && this.#holdings.get(group, address) === undefined)
+          changes.push({ op: "remove", cause, again, ...asMember(holding) });
+        continue;
+      }
+      if (this.tells) this.#editedOut.note(entry, group, address, cause);
       if (this.#holdings.release(holding, entry)) changes.push({ op: "remove", cause, ...asMember(holding) });
       else this.#gained.add(holding);
     }

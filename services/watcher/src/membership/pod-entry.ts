@@ -16,6 +16,8 @@ export class PodEntry {
   ending: Ending | undefined = undefined;
   /** Where it is an owner; a single one stands for itself, to save memory. */
   held: Holding | readonly Holding[] | undefined = undefined;
+  /** Where it was one until an edit (edited-out.ts). */
+  editedOut: readonly Holding[] = NONE;
 
   constructor(fact: PodFact) {
     this.fact = fact;

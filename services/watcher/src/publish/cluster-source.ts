@@ -1,4 +1,4 @@
-import type { Owner } from "@podgate/shared/contract/event";
+import type { Owner, RemoveCause } from "@podgate/shared/contract/event";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Random } from "@podgate/shared/runtime/random";
@@ -171,6 +171,10 @@ export class ClusterSource implements SessionSource {
 
   holders(address: string): readonly string[] {
     return this.membership.holders(address);
+  }
+
+  recall(group: string, address: string, owners: readonly Owner[], cause: RemoveCause): void {
+    this.membership.recall(group, address, owners, cause, this.#options.clock.monotonic());
   }
 
   /** Every custom resource as it was read, with what it lost against, for the status writer. */

@@ -12,6 +12,8 @@ export interface Member {
 
 /** One row of the stream as it was read back. */
 export type Stored = Pick<Event, "op" | "group" | "address" | "owners" | "ownerCount" | "resourceVersion"> & {
+  /** Of a `remove`. */
+  readonly cause?: RemoveCause;
   /** Its body could not be read: whatever the cluster holds, it must be written again. */
   readonly unreadable?: true;
 };
@@ -27,6 +29,8 @@ export interface Present {
   has(owner: Owner, address: string): boolean;
   /** The uids of listed pods and nodes that hold the address now. */
   holders(address: string): readonly string[];
+  /** The stream says why it is no member: their end is to be told as well, if an edit took it out. */
+  recall(group: string, address: string, owners: readonly Owner[], cause: RemoveCause): void;
 }
 
 /**
@@ -55,6 +59,7 @@ export class Difference {
     this.#unlike.delete(key);
     if (op === "remove") {
       this.#table.remove(group, address);
+      if (row.cause !== undefined) this.#present.recall(group, address, row.owners, row.cause);
       return;
     }
     const member = this.#present.member(group, address);
@@ -78,6 +83,9 @@ export class Difference {
     for (const { group, address } of this.#table.all())
       if (this.#present.member(group, address) === undefined)
         changes.push(this.#removal(group, address, groups, cause));
+    for (const change of this.#since.values())
+      if (change.op === "remove" && change.again && !this.#table.has(change.group, change.address))
+        changes.push(change);
     // Readers could not read them either: for them they are no members yet.
     for (const { group, address, unreadable } of this.#unlike.values())
       if (unreadable && this.#present.member(group, address) !== undefined)
@@ -112,6 +120,7 @@ export class Difference {
     if (row === undefined) throw new Error(`${key} left the cluster and nobody said so`);
     const { owners, ownerCount, resourceVersion } = row;
     const cause = known ?? causeOfAbsence(row, groups, this.#present);
+    this.#present.recall(group, address, owners, cause);
     return { op: "remove", group, address, owners, ownerCount, resourceVersion, cause };
   }
 }

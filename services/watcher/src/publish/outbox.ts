@@ -38,7 +38,7 @@ export class Outbox {
       return;
     }
     this.#owners.delete(key);
-    if (change.op === "add" || stored) this.#pending.set(key, { change, at });
+    if (change.op === "add" || stored || change.again === true) this.#pending.set(key, { change, at });
   }
 
   /** The oldest change that is due, for publishing now: from here on `members` and `digest` count it. */

@@ -18,6 +18,7 @@ export function withoutMembers(source: SessionSource): SessionSource {
     lists: () => false,
     has: () => false,
     holders: () => [],
+    recall: () => undefined,
     tick: () => [],
     nextDeadline: () => undefined,
   };

@@ -151,6 +151,7 @@ t.test("whatever happens, members and owners are those of the rules, and the cha
       const m = membership(...DEFINITIONS);
       const oracle = new Oracle();
       const told = new Map<string, readonly string[]>();
+      const left = new Set<string>();
       for (const run of operations) {
         let added = false;
         for (const change of run(m, oracle)) {
@@ -162,7 +163,10 @@ t.test("whatever happens, members and owners are those of the rules, and the cha
             );
             added = true;
           } else if (added) throw new Error(`remove of ${key} behind an add`);
-          else if (!told.delete(key)) throw new Error(`remove of ${key}, which was no member`);
+          else if (change.again) {
+            if (told.has(key) || !left.has(key)) throw new Error(`${key} had not left before`);
+          } else if (told.delete(key)) left.add(key);
+          else throw new Error(`remove of ${key}, which was no member`);
         }
         const expected = lines(oracle.members());
         requireSame(held(m), expected, "members");

@@ -123,4 +123,5 @@ export class Source implements SessionSource {
     [...this.#cluster.members.values()].some(({ owners }) => owners.some(({ uid }) => uid === owner.uid));
   has = (owner: Owner): boolean => this.lists(owner);
   holders = (): readonly string[] => [];
+  recall = (): void => undefined;
 }

@@ -27,6 +27,7 @@ function present(members: Member[], rest: Partial<Present> = {}): Present {
     lists: () => false,
     has: () => false,
     holders: () => [],
+    recall: () => undefined,
     ...rest,
   };
 }
@@ -186,3 +187,33 @@ t.test("however rows and changes come mixed, what is told makes the stream what 
 });
 
 const uids = ({ owners }: Pick<Member, "owners">): readonly string[] => owners.map(({ uid }) => uid);
+
+t.test(
+  "what an edit took out is recalled: of an earlier watcher by its tombstone, of this one by what it finds",
+  async (t) => {
+    const recalled: string[] = [];
+    const now = present([], {
+      has: () => true,
+      recall: (group, address, owners, cause) =>
+        recalled.push(`${cause} ${group} ${address} ${owners.map(({ uid }) => uid).join()}`),
+    });
+    const [row] = stored(member("a", "10.0.0.1", "u1"));
+    difference(
+      [{ ...(row as Stored), op: "remove", cause: "relabeled" }, ...stored(member("a", "10.0.0.2", "u2"))],
+      now,
+    );
+    t.strictSame(recalled, ["relabeled a 10.0.0.1 u1", "unselected a 10.0.0.2 u2"]);
+  },
+);
+
+t.test(
+  "the end of a pod that an edit had taken out is told though it came while the stream was read",
+  async (t) => {
+    const [row] = stored(member("a", "10.0.0.1", "u1"));
+    const made = new Difference(present([]));
+    made.take({ ...(row as Stored), op: "remove", cause: "relabeled" });
+    const end: Change = { ...member("a", "10.0.0.1", "u1"), op: "remove", cause: "ended", again: true };
+    made.note([end]);
+    t.strictSame(toldBy(made), [end]);
+  },
+);

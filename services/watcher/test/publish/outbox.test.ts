@@ -108,3 +108,16 @@ t.test(
     );
   },
 );
+
+t.test("the end of a pod that an edit had taken out is published, and counts no member", async (t) => {
+  const outbox = new Outbox();
+  outbox.put(add("a", "10.0.0.1"), 0);
+  outbox.take(0);
+  outbox.put({ ...remove("a", "10.0.0.1"), op: "remove", cause: "relabeled" }, 0);
+  t.match(outbox.take(0)?.change, { op: "remove", cause: "relabeled" });
+  outbox.put({ ...remove("a", "10.0.0.1"), op: "remove", cause: "ended", again: true }, 1);
+  t.match(outbox.take(1)?.change, { op: "remove", cause: "ended" });
+  t.equal(outbox.members, 0);
+  outbox.put(remove("a", "10.0.0.1"), 2);
+  t.equal(outbox.take(2), undefined, "another removal of what is no member says nothing");
+});
