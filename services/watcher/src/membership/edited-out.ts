@@ -38,6 +38,6 @@ export class EditedOut {
 
   /** By all its owners: the end of the others alone would say nothing. */
   #forget(holding: Holding): void {
-    for (const owner of [...each(holding.owners)]) this.release(owner, holding);
+    for (const owner of each(holding.owners)) this.release(owner, holding);
   }
 }

@@ -101,16 +101,17 @@ t.test("a node's address waits for the last pod that it was there for", async (t
   t.strictSame(brief(m.removePod("b")), ["-ended web 192.168.0.1"]);
 });
 
+const onNode = (): Membership => {
+  const m = membership(nodeGroup);
+  m.putNode(node("n1", "192.168.0.1"), 0);
+  m.putPod(pod("a"), 0);
+  m.putPod(pod("a", other), 1);
+  return m;
+};
+
 t.test("the end of a node ends what was there for its pods; a list that lacks it does not", async (t) => {
-  const scene = (): Membership => {
-    const m = membership(nodeGroup);
-    m.putNode(node("n1", "192.168.0.1"), 0);
-    m.putPod(pod("a"), 0);
-    m.putPod(pod("a", other), 1);
-    return m;
-  };
-  t.strictSame(brief(scene().removeNode("node-n1", 2)), ["-ended web 192.168.0.1"]);
-  t.strictSame(brief(scene().replaceNodes([], 2)), []);
+  t.strictSame(brief(onNode().removeNode("node-n1", 2)), ["-ended web 192.168.0.1"]);
+  t.strictSame(brief(onNode().replaceNodes([], 2)), []);
 });
 
 t.test(
