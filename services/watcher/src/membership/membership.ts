@@ -2,6 +2,7 @@ import type { Owner, RemoveCause } from "@podgate/shared/contract/event";
 import type { NamespaceFact } from "../facts/namespace-fact.ts";
 import type { NodeFact } from "../facts/node-fact.ts";
 import type { PodFact } from "../facts/pod-fact.ts";
+import { causeOf, endOf } from "./causes.ts";
 import type { Change } from "./change.ts";
 import { ended, notCounting, ownAddresses, type NotCounting } from "./counting.ts";
 import type { GroupDefinition } from "./group-definition.ts";
@@ -10,7 +11,7 @@ import { Holdings, shown, type Holding, type Shown } from "./holdings.ts";
 import { Inventory } from "./inventory.ts";
 import { heldBy, setHeld, type PodEntry } from "./pod-entry.ts";
 import { each } from "./several.ts";
-import { inWords, nodeAddresses, obstacle, wanted } from "./standing.ts";
+import { inWords, obstacle, wanted } from "./standing.ts";
 
 /** What a pod gives up in the mutation under way, and why. */
 interface Release {
@@ -147,7 +148,7 @@ export class Membership {
   /** The owner runs, and the address is its own or its node's: whatever keeps it from a group, it is not the address. */
   has(owner: Owner, address: string, now: number): boolean {
     const entry = this.#inventory.pod(owner.uid);
-    return entry !== undefined && this.#endOf(entry, address, now, "changed") === undefined;
+    return entry !== undefined && endOf(entry, address, this.#inventory, now, "changed") === undefined;
   }
 
   /**
@@ -219,9 +220,9 @@ export class Membership {
     return counts;
   }
 
-  #evaluateWhere(causeOf: (fact: PodFact) => RemoveCause | undefined, now: number): Change[] {
+  #evaluateWhere(causeFor: (fact: PodFact) => RemoveCause | undefined, now: number): Change[] {
     for (const entry of this.#inventory.pods()) {
-      const cause = causeOf(entry.fact);
+      const cause = causeFor(entry.fact);
       if (cause !== undefined) this.#evaluate(entry, now, cause);
     }
     return this.#changes();
@@ -250,7 +251,7 @@ export class Membership {
     }
     setHeld(entry, after);
     for (const holding of entry.editedOut) {
-      const end = this.#endOf(entry, holding.address, now, cause);
+      const end = endOf(entry, holding.address, this.#inventory, now, cause);
       const { group, address } = holding;
       if (end !== undefined) this.#releases.push({ entry, holding, cause: end, again: true });
       else if (after.some((held) => held.group === group && held.address === address))
@@ -258,41 +259,11 @@ export class Membership {
     }
   }
 
-  /**
-   * Why the pod has ended, or the address is neither its own nor its node's any more; undefined = neither is so.
-   * `cause` is the mutation's own, as in `#evaluate`.
-   */
-  #endOf(
-    { fact, ending }: PodEntry,
-    address: string,
-    now: number,
-    cause: RemoveCause,
-  ): RemoveCause | undefined {
-    if (ended(fact, ending, now) !== undefined) return "ended";
-    const node = this.#inventory.nodes.get(fact.nodeName);
-    const { internal = [], external = [] } = node ?? {};
-    if ([...ownAddresses(fact, ending), ...internal, ...external].includes(address)) return undefined;
-    if (ending?.lost.includes(address) === true) return "reused";
-    return node === undefined && cause !== "relabeled" ? cause : "changed";
-  }
-
   #causeFor(entry: PodEntry, { group, address }: Holding, now: number, cause: RemoveCause): RemoveCause {
-    const { fact, ending } = entry;
     const definition = this.#groups.get(group);
-    if (definition === undefined) return "undefined";
-    if (ended(fact, ending, now) !== undefined) return "ended";
-    if (definition.addresses === "pod" && ending?.lost.includes(address) === true) return "reused";
-    if (cause === "unselected") return cause;
-    const inNodeMode = definition.addresses === "node";
-    const own = inNodeMode ? nodeAddresses(entry, definition, this.#inventory) : fact.addresses;
-    const ofPod = cause === "relabeled";
-    if (own.includes(address)) return ofPod || this.#namespaceGone(fact, definition) ? cause : "unselected";
-    const isNodeGone = inNodeMode && this.#inventory.nodes.get(fact.nodeName) === undefined;
-    return isNodeGone && !ofPod ? cause : "changed";
-  }
-
-  #namespaceGone({ namespace }: PodFact, { namespaceSelector }: GroupDefinition): boolean {
-    return namespaceSelector !== undefined && this.#inventory.namespaces.get(namespace) === undefined;
+    return definition === undefined
+      ? "undefined"
+      : causeOf(entry, address, definition, this.#inventory, now, cause);
   }
 
   #releaseAll(entry: PodEntry, cause: RemoveCause): void {
