@@ -230,8 +230,7 @@ export class Membership {
 
   /**
    * Lets a pod hold what it should, and notes what it is to let go: that is done at the end of the mutation, when
-   * everybody who may still hold it does. `cause` is the mutation's own, used where nothing says more; of a mutation
-   * of pods it is `relabeled`: nothing else of a pod that keeps its address keeps it from matching.
+   * everybody who may still hold it does. `cause` as for `causeOf`.
    */
   #evaluate(entry: PodEntry, now: number, cause: RemoveCause, only?: ReadonlySet<string>): void {
     const before = heldBy(entry);
