@@ -32,6 +32,26 @@ export function faultsOf(
   ];
 }
 
+/**
+ * Names that zod (4.6) leaves out of a mapping of names without a word: a selector without the one label that it was
+ * to look for would select everything.
+ */
+export function lostNames(value: unknown, node: SchemaNode, path: readonly PropertyKey[] = []): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const { items, properties, additionalProperties } = node;
+  if (Array.isArray(value))
+    return items === undefined ? [] : value.flatMap((each, at) => lostNames(each, items, [...path, at]));
+  const lost = typeof additionalProperties === "object" && Object.hasOwn(value, "__proto__");
+  return [
+    ...(lost ? [`${pathText([...path, "__proto__"])}: cannot be a name; take it out`] : []),
+    ...Object.entries(properties ?? {}).flatMap(([name, inside]) =>
+      Object.hasOwn(value, name)
+        ? lostNames((value as Record<string, unknown>)[name], inside, [...path, name])
+        : [],
+    ),
+  ];
+}
+
 /** A schema's own message may repeat the value, which may be anything. */
 function oneLine(text: string): string {
   const line = text.replaceAll(/\s*[\r\n]+\s*/g, " ");

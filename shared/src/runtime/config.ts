@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { LineCounter, parseDocument, stringify, type YAMLError } from "yaml";
 import type { z } from "zod";
 import { overrideByEnvironment } from "./config-environment.ts";
-import { faultsOf } from "./config-faults.ts";
+import { faultsOf, lostNames } from "./config-faults.ts";
 import { schemaOf } from "./config-schema.ts";
 import { describeError, UserError } from "./errors.ts";
 import { masked } from "./masked.ts";
@@ -29,6 +29,7 @@ export function loadConfig<T>(schema: z.ZodType<T>, source: ConfigSource): T {
   const issues = parsed.success ? [] : parsed.error.issues;
   const faults = new Set([
     ...overridden.faults,
+    ...lostNames(raw, root),
     ...issues.flatMap((issue) => faultsOf(issue, raw, root, overridden.variables)),
   ]);
   if (parsed.success && faults.size === 0) return parsed.data;

@@ -97,6 +97,29 @@ t.test("every kind of fault names its field, shows the value and says what is wa
   }
 });
 
+const labels = (name: string): string => `cluster: a
+nats: { servers: ["nats://n:4222"] }
+groups: [{ name: web, labels: { app: x, ${name}: y } }]`;
+
+t.test(
+  "names that every object has are names like others; the one that would be lost is a fault",
+  async (t) => {
+    for (const name of ["constructor", "toString", "hasOwnProperty"])
+      t.strictSame(load(labels(name)).groups, [{ name: "web", labels: { app: "x", [name]: "y" } }]);
+    const lost = ["groups[0].labels.__proto__: cannot be a name; take it out"];
+    t.strictSame(faults(labels("__proto__")), lost);
+    const env = { PODGATE_GROUPS: "[{ name: web, labels: { __proto__: y } }]" };
+    t.strictSame(faults(json({}), env), lost);
+    t.match(faults(`${JSON.stringify(GOOD).slice(0, -1)}, "__proto__": { repair: false } }`), [
+      /^__proto__: unknown field/,
+    ]);
+    t.strictSame(faults(json({}), { PODGATE_NATS__CONSTRUCTOR: "x", PODGATE_NATS____PROTO__: "x" }), [
+      "PODGATE_NATS__CONSTRUCTOR: no field of the configuration; remove it",
+      "PODGATE_NATS____PROTO__: no field of the configuration; remove it",
+    ]);
+  },
+);
+
 t.test("all faults of file and environment come at once, under the name of the file", async (t) => {
   try {
     load("cluster: 1\nlevel: x\nfoo: 1\n", { PODGATE_LEASE__SECONDS: "many", PODGATE_NATS__SERVRES: "[]" });
