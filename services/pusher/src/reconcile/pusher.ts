@@ -1,10 +1,4 @@
 import type { Bus } from "@podgate/shared/bus/bus";
-import {
-  clusterStatusKey,
-  targetStatusKey,
-  type ClusterStatus,
-  type TargetStatus,
-} from "@podgate/shared/contract/status";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import { deviceOf, type Configuration } from "../configuration.ts";
@@ -14,16 +8,13 @@ import { keepTopology } from "./bus-topology.ts";
 import { ClusterDecisions } from "./cluster-decisions.ts";
 import type { Found } from "./claims.ts";
 import { Clusters } from "./clusters.ts";
-import type { Device } from "./device.ts";
 import type { DeviceWord } from "./lease-entry.ts";
 import { Leases, type DevicePost } from "./leases.ts";
 import type { Post } from "./lease-tenure.ts";
 import { Memory } from "./memory.ts";
 import { NONE_HELD, type TargetNumbers } from "./observe.ts";
 import { ObservedPlan } from "./observed-plan.ts";
-import { clusterStatusOf, targetStatusOf } from "./status-of.ts";
-import { StatusWriter } from "./status-writer.ts";
-import type { TargetWork } from "./target-work.ts";
+import { Statuses } from "./statuses.ts";
 import { devicesOf, openTargets, type DeviceTargets, type Targets, type TargetsPorts } from "./targets.ts";
 
 export interface PusherPorts extends Omit<TargetsPorts, "memory" | "holds"> {
@@ -49,9 +40,7 @@ const JOIN_MS = 15_000;
 export class Pusher {
   readonly #configuration: Configuration;
   readonly #ports: PusherPorts;
-  readonly #statuses: StatusWriter;
-  /** Per `<cluster>.<target>`. */
-  readonly #applied = new Map<string, number>();
+  readonly #statuses: Statuses;
   readonly #observed: ObservedPlan;
   readonly #leases: Leases;
   readonly #startedAt: number;
@@ -64,7 +53,7 @@ export class Pusher {
   constructor(configuration: Configuration, ports: PusherPorts) {
     this.#configuration = configuration;
     this.#ports = ports;
-    this.#statuses = new StatusWriter(ports);
+    this.#statuses = new Statuses(configuration, ports);
     this.#observed = new ObservedPlan(ports);
     this.#startedAt = ports.clock.monotonic();
     this.#tickedAt = this.#startedAt;
@@ -150,14 +139,12 @@ export class Pusher {
       begin: (clean) => {
         for (const { target } of works) this.#targets?.release(target);
         device.tookOver(clean);
-        this.#statuses.forget(
-          this.#pairs().filter(({ target }) => works.some((work) => work.target === target)),
-        );
+        this.#statuses.forgetTargets(works);
       },
       run: async (signal, lost) => void (isClean = await device.run(signal, lost)),
       end: async () => {
         await Promise.all(works.map(({ guard }) => guard.keep()));
-        await this.#statuses.write([], this.#statusesOf(own, clusters));
+        await this.#statuses.writeTargets([own], clusters);
         return isClean;
       },
       suspect: () => device.suspect(),
@@ -168,8 +155,8 @@ export class Pusher {
   #clustersWork(clusters: Clusters): Post {
     return {
       fields: { lease: "clusters" },
-      begin: () => this.#statuses.forget(this.#configuration.clusters.map(({ name }) => ({ cluster: name }))),
-      run: (signal) => this.#statuses.clean(this.#keys(), signal),
+      begin: () => this.#statuses.forgetClusters(),
+      run: (signal) => this.#statuses.clean(signal),
       end: async () => {
         await clusters.keep();
         return true;
@@ -273,62 +260,15 @@ export class Pusher {
     }
   }
 
-  /** Pairs of cluster and target that a route connects. */
-  #pairs(): { cluster: string; target: string }[] {
-    const pairs = this.#configuration.routes.flatMap(({ clusters, targets }) =>
-      clusters.flatMap((cluster) => targets.map((target) => ({ cluster, target }))),
-    );
-    return [...new Map(pairs.map((pair) => [targetStatusKey(pair.cluster, pair.target), pair])).values()];
-  }
-
-  #keys(): Set<string> {
-    return new Set([
-      ...this.#configuration.clusters.map(({ name }) => clusterStatusKey(name)),
-      ...this.#pairs().map(({ cluster, target }) => targetStatusKey(cluster, target)),
-    ]);
-  }
-
   /** Each replica tells of what it holds. */
   async #report(clusters: Clusters): Promise<void> {
     const served = (this.#targets?.devices ?? []).filter(({ device }) => this.#leases.serves(device.name));
-    const ofTargets = served.flatMap((device) => this.#statusesOf(device, clusters));
-    const ofClusters = this.#leases.holdsClusters ? this.#statusesOfClusters(clusters) : [];
-    await this.#statuses.write(ofClusters, ofTargets);
+    await Promise.all([
+      this.#leases.holdsClusters && this.#statuses.writeClusters(clusters),
+      this.#statuses.writeTargets(served, clusters),
+    ]);
     await Promise.all(served.flatMap(({ works }) => works.map(({ guard }) => guard.keep())));
     if (this.#leases.holdsClusters) await clusters.keep();
-  }
-
-  #statusesOfClusters(clusters: Clusters): ClusterStatus[] {
-    const wall = this.#ports.clock.now();
-    return [...clusters.followers].map(([cluster, { fold }]) => {
-      const { verified, uid, reason } = fold;
-      return clusterStatusOf({ cluster, verified, uid, reason, unrouted: clusters.unrouted(cluster) }, wall);
-    });
-  }
-
-  #statusesOf({ device, works }: DeviceTargets, clusters: Clusters): TargetStatus[] {
-    return works.flatMap((work) => this.#statusesOfTarget(work, errorOf(device, work), clusters));
-  }
-
-  #statusesOfTarget(work: TargetWork, error: string | undefined, clusters: Clusters): TargetStatus[] {
-    const { target, mode, lastSuccess } = work;
-    const wall = this.#ports.clock.now();
-    const now = this.#ports.clock.monotonic();
-    work.flush(now);
-    const reports = work.plan.report(now);
-    const own = this.#pairs().filter((pair) => pair.target === target);
-    return own.map(({ cluster }) => {
-      const key = targetStatusKey(cluster, target);
-      const follower = clusters.followers.get(cluster);
-      const isWhole =
-        work.wasRead &&
-        follower?.fold.verified === true &&
-        work.plan.leaving(cluster) === 0 &&
-        reports.every((report) => report.cluster !== cluster || report.inSync);
-      if (isWhole) this.#applied.set(key, follower.lastEvent);
-      const appliedSequence = this.#applied.get(key) ?? 0;
-      return targetStatusOf({ cluster, target, mode, reports, appliedSequence, lastSuccess, error }, wall);
-    });
   }
 }
 
@@ -343,11 +283,6 @@ const NOTHING: TargetNumbers = {
   collisions: 0,
   outOfSync: 0,
 };
-
-/** A device that is left alone says so, whatever else its targets have to say. */
-function errorOf(device: Device, work: TargetWork): string | undefined {
-  return device.blocked === undefined ? (work.fault ?? device.trouble) : device.trouble;
-}
 
 /**
  * Runs all until the signal. One that fails for good ends the others, and the process with them: a pusher that lives
