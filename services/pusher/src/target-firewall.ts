@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { TargetConfiguration } from "./configuration.ts";
 import { FortiGate } from "./firewall/fortigate/adapter.ts";
@@ -5,7 +6,7 @@ import { gotTransport } from "./firewall/fortigate/got-transport.ts";
 import { fortiGateNames, isParentName, type Names } from "./firewall/fortigate/naming.ts";
 import { TransportError, type DeviceTransport } from "./firewall/fortigate/transport.ts";
 import type { ObjectNames } from "./plan/object-names.ts";
-import { certificatesIn, tokenIn } from "./reconcile/secret-file.ts";
+import { certificatesIn, FileFault, tokenIn } from "./reconcile/secret-file.ts";
 import type { TargetFirewall } from "./reconcile/targets.ts";
 
 export type PusherNames = Names & ObjectNames;
@@ -15,15 +16,28 @@ export const namesOf = (install: string): PusherNames => ({ ...fortiGateNames(in
 export interface TargetTransport extends DeviceTransport {
   /** Are token and CA there? @throws FileFault */
   ready(): void;
+  /** The token file holds another token than the last request carried; absent = it never does. */
+  hasNewToken?(): boolean;
   close(): void;
 }
 
 /** HTTPS to a target's device. Token and CA are read anew for each request. */
 export function targetTransport({ url, tokenFile, caFile }: TargetConfiguration): TargetTransport {
+  /** Of the token that was sent last. */
+  let sent: string | undefined;
   const token = (): string => tokenIn(tokenFile);
   const ca = (): string | undefined => (caFile === undefined ? undefined : certificatesIn(caFile));
   // The configuration takes plain HTTP for a loopback address only.
-  const transport = gotTransport({ url, token, ca, allowPlainHttp: true });
+  const transport = gotTransport({
+    url,
+    token: () => {
+      const now = token();
+      sent = digestOf(now);
+      return now;
+    },
+    ca,
+    allowPlainHttp: true,
+  });
   return {
     send: (request) => transport.send(request),
     close: () => transport.close(),
@@ -31,8 +45,19 @@ export function targetTransport({ url, tokenFile, caFile }: TargetConfiguration)
       token();
       ca();
     },
+    hasNewToken: () => {
+      try {
+        return sent !== undefined && sent !== digestOf(token());
+      } catch (error) {
+        if (error instanceof FileFault) return false;
+        throw error;
+      }
+    },
   };
 }
+
+/** A token stays in memory no longer than its request. */
+const digestOf = (token: string): string => hash("sha256", token);
 
 /** The adapter of one target. */
 export function targetFirewall(
@@ -51,7 +76,12 @@ export function targetFirewall(
     timeoutMs: target.timeoutSeconds * 1000,
     onFailover: onFailover && (() => onFailover()),
   });
-  return { firewall, ready: () => transport.ready(), close: () => transport.close() };
+  return {
+    firewall,
+    ready: () => transport.ready(),
+    hasNewToken: () => transport.hasNewToken?.() ?? false,
+    close: () => transport.close(),
+  };
 }
 
 /**

@@ -164,6 +164,36 @@ t.test("a refused token stops the device, also over a restart, and it goes on by
   await stage.stop();
 });
 
+t.test("a right token put in the place of a refused one is used within seconds", async (t) => {
+  const stage = new Stage();
+  const watcher = await stage.watcher("east", "web");
+  let token = "wrong-canary";
+  stage.token = () => token;
+  stage.start();
+  await stage.clock.run(20_000);
+  t.equal(stage.device.log.entries().length, 1, "one request and no more");
+  token = "another-wrong-canary";
+  await stage.clock.run(20_000);
+  t.equal(stage.device.log.entries().length, 2, "another token is worth one request");
+  token = "simulator-token";
+  await stage.clock.run(60_000);
+  t.equal(
+    stage.device.log.entries().length,
+    2,
+    "and the next one waits: wrong ones are counted, whatever they are",
+  );
+  t.strictSame(stage.device.lockout.state(stage.clock.now()), {});
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1"), 30_000));
+  token = "wrong-canary";
+  await stage.during(watcher.add("web", "10.0.0.2"));
+  await stage.clock.run(20_000);
+  token = "simulator-token";
+  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1", "10.0.0.2")), "within seconds");
+  t.notMatch(stage.raw.join(""), /canary|simulator-token/, "no token in any line");
+  await stage.stop();
+});
+
 t.test("a token that is swapped in its file is used for the next call", async (t) => {
   const users = ["one", "two"].map((name) => ({
     name,

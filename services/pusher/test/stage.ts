@@ -243,8 +243,10 @@ export class Stage {
 
   #transport(target: TargetConfiguration, link: Link): TargetTransport {
     const { host } = new URL(target.url);
+    let sent: string | undefined;
     return {
       ready: () => void this.#tokenOf(target),
+      hasNewToken: () => sent !== undefined && sent !== this.token(target),
       close: () => undefined,
       send: async ({ method, path, query, body = "", signal, timeoutMs }) => {
         const device = this.devices.get(host);
@@ -253,7 +255,8 @@ export class Stage {
           throw new TransportError("timeout", false, `${host}: no answer within ${timeoutMs} ms`);
         }
         const url = path + queryString(query);
-        const headers = { authorization: `Bearer ${this.#tokenOf(target)}` };
+        sent = this.#tokenOf(target);
+        const headers = { authorization: `Bearer ${sent}` };
         const request = { method, url, headers, body, source: link.source };
         this.sent.push({ at: this.clock.now(), host, method, source: link.source });
         if (link.lagMs !== undefined) {

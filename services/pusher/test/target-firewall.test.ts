@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startSimulator } from "@podgate/fortios-simulator/simulator";
 import { systemClock } from "@podgate/shared/runtime/clock";
@@ -39,9 +39,15 @@ t.test("token and CA are read anew for each call, and neither stands in an error
   const untrusted = await failure();
   t.match(untrusted, /TLS failed/);
   writeFileSync(caFile, simulator.ca ?? "");
+  t.notOk(transport.hasNewToken?.(), "nothing was sent yet");
   const refused = await failure();
+  t.notOk(transport.hasNewToken?.());
   t.match(refused, /token is not accepted/);
   t.notMatch(untrusted + refused, /canary/);
   writeFileSync(tokenFile, "canary-right\n");
+  t.ok(transport.hasNewToken?.());
   t.equal(await failure(), "");
+  t.notOk(transport.hasNewToken?.(), "it is the one that was sent last");
+  rmSync(tokenFile);
+  t.notOk(transport.hasNewToken?.(), "no file is no other token");
 });

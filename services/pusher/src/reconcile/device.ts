@@ -29,6 +29,8 @@ export interface Work {
   suspect(): void;
   /** Something that was sent without an answer may still be done. */
   late(now: number): boolean;
+  /** Its token file holds another token than the last request carried. */
+  hasNewToken(): boolean;
 }
 
 /** `unready`: nothing was sent, a file is missing. */
@@ -43,7 +45,10 @@ export interface DevicePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly budget: Budget;
-  readonly lockout: Pick<Lockout, "load" | "left" | "reason" | "refused" | "accepted" | "save" | "words">;
+  readonly lockout: Pick<
+    Lockout,
+    "load" | "left" | "interrupt" | "reason" | "refused" | "accepted" | "save" | "words"
+  >;
   /** Milliseconds before try number `attempt` (0 = the first retry). */
   readonly backoff: (attempt: number) => number;
 }
@@ -76,6 +81,8 @@ export class Device {
   #failures = 0;
   #waitUntil = Number.NEGATIVE_INFINITY;
   #trouble: string | undefined;
+  /** Whose token this process saw refused. */
+  #refused: Work | undefined;
   #aliveAt: number;
   #running = false;
 
@@ -114,6 +121,7 @@ export class Device {
     this.#failures = 0;
     this.#waitUntil = Number.NEGATIVE_INFINITY;
     this.#trouble = undefined;
+    this.#refused = undefined;
     for (const work of this.#work) work.tookOver(clean);
     this.ring();
   }
@@ -160,6 +168,7 @@ export class Device {
       const now = clock.monotonic();
       this.#aliveAt = now;
       await lockout.save();
+      this.#tryNewToken(now);
       const blocked = Math.max(lockout.left(now), this.#waitUntil - now);
       const rest = blocked > 0 ? { ms: blocked, deaf: true } : await this.#one(now, calls);
       const ms = Math.min(rest.ms, LONGEST_REST_MS);
@@ -169,6 +178,18 @@ export class Device {
     }
   }
 
+  /** A token that was refused may have been replaced: the one that is there now is worth an attempt at once. */
+  #tryNewToken(now: number): void {
+    const { lockout, logger } = this.#ports;
+    const work = this.#refused;
+    if (work === undefined || lockout.left(now) === 0 || !work.hasNewToken() || !lockout.interrupt()) return;
+    this.#turn = this.#work.indexOf(work);
+    logger.info(
+      { device: this.name, target: work.target },
+      "the token file holds another token: it is tried now",
+    );
+  }
+
   /** Does one thing. @returns how long to wait before the next */
   async #one(now: number, calls: AbortSignal): Promise<Rest> {
     const { budget } = this.#ports;
@@ -176,7 +197,7 @@ export class Device {
     if (reading !== undefined) {
       const outcome = await reading.read(calls);
       if (outcome.result === "done") await this.#well();
-      else await this.#failed(reading.target, outcome.reason, outcome.message);
+      else await this.#failed(reading, outcome.reason, outcome.message);
       return GO_ON;
     }
     if (!this.#work.some((work) => work.next(now) !== undefined)) {
@@ -188,7 +209,7 @@ export class Device {
     const step = work?.next(now);
     if (work === undefined || step === undefined) return GO_ON;
     const outcome = await work.apply(step, calls);
-    if (outcome.result === "retry") await this.#failed(work.target, outcome.reason, outcome.message);
+    if (outcome.result === "retry") await this.#failed(work, outcome.reason, outcome.message);
     else if (outcome.result !== "unready") await this.#well();
     return GO_ON;
   }
@@ -208,17 +229,20 @@ export class Device {
   async #well(): Promise<void> {
     this.#failures = 0;
     this.#trouble = undefined;
+    this.#refused = undefined;
     await this.#ports.lockout.accepted();
   }
 
-  async #failed(target: string, reason: RetryReason | "refused", message: string): Promise<void> {
+  async #failed(work: Work, reason: RetryReason | "refused", message: string): Promise<void> {
     const { clock, logger, backoff, lockout } = this.#ports;
+    const { target } = work;
     if (reason === "refused") return;
     this.#failures += 1;
     const odd = reason === "missing-reference" || reason === "unclear";
     if (odd && this.#failures < ODD_OUTCOMES) return;
     this.#trouble = message;
     if (reason === "unauthorized") {
+      this.#refused = work;
       const waitMs = await lockout.refused(message);
       logger.error({ device: this.name, target, reason, waitMs }, `${message}; the device is left alone`);
       return;

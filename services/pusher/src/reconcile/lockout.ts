@@ -37,6 +37,9 @@ export class Lockout {
   #refusals = 0;
   #reason = "";
   #saved = true;
+  /** The silence that was interrupted would have lasted until then. Of the monotonic clock, as the next one. */
+  #resumed = Number.NEGATIVE_INFINITY;
+  #interruptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LockoutOptions) {
     this.#options = options;
@@ -51,6 +54,7 @@ export class Lockout {
     if (signal.aborted || !this.#saved) return;
     this.#refusals = 0;
     this.#until = Number.NEGATIVE_INFINITY;
+    this.#resumed = Number.NEGATIVE_INFINITY;
     if (entry === undefined || entry.refusals === 0) return;
     // The wall clock may have been set meanwhile.
     const left = Math.min(LONGEST_MS, entry.blockedUntil - clock.now());
@@ -75,11 +79,29 @@ export class Lockout {
     return `nothing is sent until ${moment}, lest the device locks us out`;
   }
 
+  /**
+   * Ends the silence for one attempt with another token than the refused one. The device counts wrong tokens whatever
+   * they are, three within 60 s by default: so there is one such attempt in any 90 s, and silence after it.
+   * @returns whether it may be made now
+   */
+  interrupt(): boolean {
+    const now = this.#options.clock.monotonic();
+    if (this.left(now) === 0) return true;
+    if (now < this.#interruptAt) return false;
+    this.#interruptAt = now + FIRST_MS;
+    this.#resumed = this.#until;
+    this.#until = Number.NEGATIVE_INFINITY;
+    return true;
+  }
+
   /** The device refused the token. @returns milliseconds of silence */
   async refused(reason: string): Promise<number> {
     const { clock } = this.#options;
-    const wait = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#refusals);
-    this.#refusals += 1;
+    const early = this.#resumed - clock.monotonic();
+    let wait = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#refusals);
+    if (early > 0) wait = Math.max(FIRST_MS, early);
+    else this.#refusals += 1;
+    this.#resumed = Number.NEGATIVE_INFINITY;
     this.#until = clock.monotonic() + wait;
     this.#untilDate = clock.now() + wait;
     this.#reason = reason;
@@ -92,6 +114,7 @@ export class Lockout {
   async accepted(): Promise<void> {
     if (this.#refusals === 0) return;
     this.#refusals = 0;
+    this.#resumed = Number.NEGATIVE_INFINITY;
     this.#reason = "";
     this.#saved = false;
     await this.save();
@@ -101,7 +124,9 @@ export class Lockout {
   async save(): Promise<void> {
     if (this.#saved) return;
     const { memory, clock } = this.#options;
-    const blockedUntil = Math.max(0, Math.round(clock.now() + this.left(clock.monotonic())));
+    const now = clock.monotonic();
+    const left = Math.max(this.left(now), this.#resumed - now);
+    const blockedUntil = Math.max(0, Math.round(clock.now() + left));
     const entry = { v: 1, blockedUntil, refusals: this.#refusals, reason: this.#reason };
     this.#saved = await memory.save(this.#key, entry);
   }

@@ -29,6 +29,8 @@ export interface TargetPorts {
   readonly firewall: Firewall;
   /** Are the files there that it needs? @throws FileFault */
   readonly ready: () => void;
+  /** The token file holds another token than the last request carried. */
+  readonly hasNewToken: () => boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -167,6 +169,10 @@ export class TargetWork implements Work {
   /** Milliseconds since 1970 of the last call that went well; 0 = never. */
   get lastSuccess(): number {
     return this.#lastSuccess;
+  }
+
+  hasNewToken(): boolean {
+    return this.#ports.hasNewToken();
   }
 
   readDue(now: number): boolean {

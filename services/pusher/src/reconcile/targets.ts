@@ -21,6 +21,8 @@ export interface TargetFirewall {
   readonly firewall: Firewall;
   /** Are the files there that it needs? @throws FileFault */
   ready(): void;
+  /** The token file holds another token than the last request carried. */
+  hasNewToken(): boolean;
   close(): void;
 }
 
@@ -103,6 +105,7 @@ export function openTargets(configuration: Configuration, clusters: Clusters, po
       ...ports,
       firewall: opened.firewall,
       ready: () => opened.ready(),
+      hasNewToken: () => opened.hasNewToken(),
       desired: () => clusters.target(target.name),
       approvals: () => ports.approvals?.(target.name) ?? [],
       remember: (origins) => clusters.remember(origins),

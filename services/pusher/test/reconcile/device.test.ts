@@ -27,6 +27,7 @@ class Target implements Work {
   readAnswer: ReadOutcome = { result: "done" };
   due = false;
   inFlight = 0;
+  isTokenNew = false;
 
   constructor(target: string, clock: VirtualClock, steps: number) {
     this.target = target;
@@ -53,6 +54,7 @@ class Target implements Work {
   async apply(): Promise<Outcome> {
     this.calls.push(this.#clock.monotonic());
     this.inFlight += 1;
+    this.isTokenNew = false;
     await this.#clock.sleep(10);
     this.inFlight -= 1;
     const answer = this.answers.shift() ?? DONE;
@@ -74,6 +76,10 @@ class Target implements Work {
 
   late(): boolean {
     return false;
+  }
+
+  hasNewToken(): boolean {
+    return this.isTokenNew;
   }
 }
 
@@ -175,6 +181,77 @@ t.test("the stop survives a restart, and the end of it is remembered, too", asyn
   third.stop();
   await third.ended;
 });
+
+t.test("another token than the refused one is tried at once, one time in a while", async (t) => {
+  const clock = new VirtualClock();
+  const a = new Target("a", clock, 2);
+  const b = new Target("b", clock, 1);
+  a.answers = [retry("unauthorized"), retry("unauthorized"), retry("unauthorized")];
+  b.due = false;
+  const { stop, ended } = start(clock, [a, b]);
+  await clock.run(20_000);
+  t.strictSame([a.calls, b.calls], [[0], []]);
+  b.isTokenNew = true;
+  await clock.run(10_000);
+  t.equal(a.calls.length + b.calls.length, 1, "what another target has says nothing about the refused one");
+  a.isTokenNew = true;
+  await clock.run(10_000);
+  t.equal(a.calls.length, 2, "tried within seconds");
+  t.equal(b.calls.length, 0, "and before anything else");
+  a.isTokenNew = true;
+  await clock.run(79_000);
+  t.equal(
+    a.calls.length,
+    2,
+    "refused as well: whatever the file holds by now, the device is left alone for 90 s",
+  );
+  await clock.run(12_000);
+  t.equal(a.calls.length, 3, "then it is asked again");
+  stop();
+  await ended;
+  t.ok((a.calls[1] ?? 0) <= 36_000, "a file is looked at every 5 s");
+  t.ok((a.calls[2] ?? 0) - (a.calls[1] ?? 0) >= 90_000);
+});
+
+t.test("a token that is tried early and refused makes the silence no shorter than it was", async (t) => {
+  const clock = new VirtualClock();
+  const a = new Target("a", clock, 1);
+  a.answers = Array.from({ length: 4 }, () => retry("unauthorized"));
+  const { stop, ended } = start(clock, [a]);
+  // Refused at 0, 90 and 270 s: the third silence lasts until 630 s.
+  await clock.run(280_000);
+  t.equal(a.calls.length, 3);
+  a.isTokenNew = true;
+  await clock.run(10_000);
+  t.equal(a.calls.length, 4);
+  await clock.run(335_000);
+  t.equal(a.calls.length, 4);
+  await clock.run(10_000);
+  t.equal(a.calls.length, 5);
+  stop();
+  await ended;
+});
+
+t.test(
+  "whoever takes a device over keeps its silence: which token was refused nobody knows any more",
+  async (t) => {
+    const clock = new VirtualClock();
+    const a = new Target("a", clock, 1);
+    a.answers = [retry("unauthorized")];
+    const store = new Store();
+    const first = start(clock, [a], store);
+    await clock.run(1000);
+    first.stop();
+    await clock.run(100);
+    await first.ended;
+    a.isTokenNew = true;
+    const second = start(clock, [a], store);
+    await clock.run(80_000);
+    t.equal(a.calls.length, 1);
+    second.stop();
+    await second.ended;
+  },
+);
 
 t.test("a device without an answer is asked less and less, and then at once again", async (t) => {
   const clock = new VirtualClock();

@@ -76,6 +76,7 @@ function scene(times = TIMES) {
   const work = new TargetWork({ target: { name: "fw", mode: "enforce" }, ...times }, plan, {
     firewall: pair,
     ready: () => undefined,
+    hasNewToken: () => false,
     clock,
     random: () => 0.5,
     logger: silentLogger,
