@@ -44,9 +44,11 @@ export class Statuses {
     this.#writer.forget(this.#configuration.clusters.map(({ name }) => ({ cluster: name })));
   }
 
-  /** Another process may have written those of the targets meanwhile. */
+  /** Another process may have written those of the targets meanwhile, and applied more than this one had. */
   forgetTargets(works: readonly TargetWork[]): void {
-    this.#writer.forget(this.#pairs().filter(({ target }) => works.some((work) => work.target === target)));
+    const pairs = this.#pairs().filter(({ target }) => works.some((work) => work.target === target));
+    this.#writer.forget(pairs);
+    for (const { cluster, target } of pairs) this.#applied.delete(targetStatusKey(cluster, target));
   }
 
   /** Deletes what nobody stands for any more. Until the signal. */
