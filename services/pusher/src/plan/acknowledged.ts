@@ -26,9 +26,10 @@ export function acknowledge(known: Known, step: Step, record: Record, undone: Un
     case "put-child": {
       const key = groupKey(step.family, step.child);
       const origin = known.children.get(key)?.origin ?? record.claimed;
+      const gone = departures(known, step, record, undone);
       known.putChild(key, step.members);
       if (origin === undefined || known.holders(key).size === 0) return [];
-      return [...joined(origin, step.added, record, undone), ...left(origin, step.removed, record, undone)];
+      return [...joined(origin, step.added, record, undone), ...gone];
     }
     case "delete-child":
       known.deleteChild(groupKey(step.family, step.child));
@@ -44,15 +45,29 @@ export function acknowledge(known: Known, step: Step, record: Record, undone: Un
       return origin === undefined || !isNew ? [] : joined(origin, members ?? [], record, undone);
     }
     case "detach-child": {
-      const { origin, key, members } = known.children.get(groupKey(step.family, step.child)) ?? {};
+      const gone = departures(known, step, record, undone);
       known.detach(step.parent, step.child, step.family);
-      if (origin === undefined || key === undefined || known.holders(key).size > 0) return [];
-      return left(origin, members ?? [], record, undone);
+      return gone;
     }
     default:
       known.parents.delete(groupKey(step.family, step.parent));
       return [];
   }
+}
+
+/** The memberships that a step would end, as policies see them, from what is known before it. */
+export function departures(known: Known, step: Step, record: Record, undone: Undone): Applied[] {
+  if (step.kind !== "put-child" && step.kind !== "detach-child") return [];
+  const key = groupKey(step.family, step.child);
+  const child = known.children.get(key);
+  const holders = known.holders(key);
+  if (step.kind === "put-child") {
+    const origin = child?.origin ?? record.claimed;
+    return origin === undefined || holders.size === 0 ? [] : left(origin, step.removed, record, undone);
+  }
+  const isLast = [...holders].every((holder) => holder === groupKey(step.family, step.parent));
+  if (child?.origin === undefined || !isLast) return [];
+  return left(child.origin, child.members, record, undone);
 }
 
 function joined(origin: ChildOrigin, addresses: Iterable<string>, record: Record, undone: Undone): Applied[] {

@@ -1,6 +1,7 @@
 import type { ClusterStanding, DesiredSource, GroupPolicy, TargetDesired } from "../desired/desired.ts";
 import { groupKey, type Actual, type Outcome, type Step } from "../firewall/firewall.ts";
 import { Claims } from "./claims.ts";
+import type { Spent } from "./guards/spent.ts";
 import { Judgement } from "./judgement.ts";
 import type { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
@@ -37,6 +38,8 @@ export class Difference {
   readonly #silence = new Silence();
   #clusters: ReadonlyMap<string, ClusterStanding> = new Map();
   #hasDeny = false;
+  /** Removals that were sent and may have been done: the next read tells. */
+  #unanswered: readonly Applied[] = [];
   #unparkAt = Number.POSITIVE_INFINITY;
 
   /** @param original what is known of the target; undefined = nothing yet */
@@ -70,6 +73,10 @@ export class Difference {
   /** Returns what others changed since the last read. */
   read(actual: Actual, now: number): Drift[] {
     const drift = this.state.read(actual, this.#recordOf(undefined, now));
+    const { known } = this.state;
+    const gone = this.#unanswered.filter((change) => known?.isMember(change, change.address) !== true);
+    this.#unanswered = [];
+    this.judgement.applied(gone, now);
     this.all();
     return drift;
   }
@@ -79,6 +86,8 @@ export class Difference {
     const { known } = this.state;
     if (known === undefined) return [];
     const source = this.#claims.sourceOf(step);
+    if (outcome.result === "retry" && outcome.reread)
+      this.#unanswered = [...this.#unanswered, ...this.departures(step, now)];
     if (outcome.result === "done") return this.#done(known, step, source, now);
     if (outcome.result === "retry") {
       if (this.state.retry(known, step, outcome, source, now)) this.all();
@@ -87,6 +96,19 @@ export class Difference {
       this.all();
     }
     return [];
+  }
+
+  /** The memberships that a step would end, as policies see them. */
+  departures(step: Step, now: number): readonly Applied[] {
+    const { known } = this.state;
+    if (known === undefined) return [];
+    return this.state.departures(known, step, this.#recordOf(this.#claims.sourceOf(step), now));
+  }
+
+  /** What was taken within the windows of the guards, or may have been. @param next a step that is about to be done */
+  spent(now: number, next: Step | undefined): readonly Spent[] {
+    const coming = next === undefined ? [] : this.departures(next, now);
+    return this.judgement.spent([...this.#unanswered, ...coming], now);
   }
 
   /** Everything is worked out again. */

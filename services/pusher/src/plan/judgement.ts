@@ -2,6 +2,7 @@ import { sourceKey, type ClusterStanding, type GroupPolicy } from "../desired/de
 import type { ChildOrigin } from "../firewall/firewall.ts";
 import type { Claims } from "./claims.ts";
 import { Guards, type KeptHolds } from "./guards/guards.ts";
+import type { Spent } from "./guards/spent.ts";
 import { judgeCluster } from "./judge-cluster.ts";
 import { findOrphans, orphanViews, settleOrphans, type Found, type Orphans } from "./orphans.ts";
 import type { Applied, Cause } from "./plan.ts";
@@ -39,9 +40,9 @@ export class Judgement {
   }
 
   /** What was held before, here or in another process, and nothing else. */
-  restore(kept: KeptHolds): void {
+  restore(kept: KeptHolds, now: number): void {
     this.#guards = new Guards({ patient: true });
-    this.#guards.restore(kept);
+    this.#guards.restore(kept, now);
     this.again();
   }
 
@@ -84,8 +85,13 @@ export class Judgement {
 
   /** Memberships that changed on the device count in the guards' windows. */
   applied(changes: readonly Applied[], now: number): void {
-    const policyOf = (key: string): GroupPolicy => this.#plans.source(key)?.policy ?? this.#policy;
-    this.#guards.applied(changes, policyOf, now);
+    this.#guards.applied(changes, (key) => this.#policyOf(key), now);
+  }
+
+  /** What was taken within the windows, and what would be with these changes. */
+  spent(next: readonly Applied[], now: number): readonly Spent[] {
+    const weighed = next.filter((change) => this.#guards.weighs(change));
+    return this.#guards.spent(weighed, (key) => this.#policyOf(key), now);
   }
 
   /** Why a group goes that is no source any more. */
@@ -116,6 +122,10 @@ export class Judgement {
     copy.#guards = this.#guards.clone();
     copy.#again = true;
     return copy;
+  }
+
+  #policyOf(key: string): GroupPolicy {
+    return this.#plans.source(key)?.policy ?? this.#policy;
   }
 
   #findOrphans({ known, addOnly }: DiffContext, standings: ReadonlyMap<string, ClusterStanding>): Found {

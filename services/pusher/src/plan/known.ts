@@ -84,6 +84,14 @@ export class Known {
     return this.#holders.get(child) ?? new Set();
   }
 
+  /** Policies see the address in a child that was made for this. */
+  isMember({ cluster, group }: ChildOrigin, address: string): boolean {
+    for (const { key, origin, members } of this.children.values())
+      if (origin?.cluster === cluster && origin.group === group && members.has(address))
+        if (this.holders(key).size > 0) return true;
+    return false;
+  }
+
   /** Policies see the child's members through this parent. */
   isAttached({ name, family }: Pick<KnownChild, "name" | "family">, parent: string): boolean {
     return this.parents.get(groupKey(family, parent))?.members.has(name) === true;

@@ -7,6 +7,7 @@ import { dryRun } from "./dry-run.ts";
 import type { Guards, KeptHolds } from "./guards/guards.ts";
 import type { News } from "./guards/group-holds.ts";
 import { heldSetOf, type HeldItem, type HeldSet } from "./guards/held-set.ts";
+import type { Spent } from "./guards/spent.ts";
 import { Offers } from "./offers.ts";
 import { planOf, type Applied, type Counts, type Drift, type GroupReport, type Plan } from "./plan.ts";
 import { reportOf } from "./report.ts";
@@ -118,9 +119,24 @@ export class TargetPlan {
   }
 
   /** What was held before, here or in another process, and nothing else. Call it before the first step. */
-  restore(kept: KeptHolds): void {
-    this.#difference.judgement.restore(kept);
+  restore(kept: KeptHolds, now: number): void {
+    this.#difference.judgement.restore(kept, now);
     this.#all();
+  }
+
+  /** Would it take what nobody saw go, and nobody approved? */
+  isWeighed(step: Step, now: number): boolean {
+    return this.#difference.departures(step, now).some((change) => this.#guards.weighs(change));
+  }
+
+  /** What was taken within the windows of the guards. @param next a step that is about to be done */
+  spent(now: number, next?: Step): readonly Spent[] {
+    return this.#difference.spent(now, next);
+  }
+
+  /** Rises with each removal that was done and is weighed. */
+  get spentVersion(): number {
+    return this.#guards.spentVersion;
   }
 
   /** A person let these go; of those that are not held it says nothing. @returns how many were held */

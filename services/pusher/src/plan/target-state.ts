@@ -1,5 +1,5 @@
 import type { Actual, Identity, Limits, Outcome, Step } from "../firewall/firewall.ts";
-import { acknowledge } from "./acknowledged.ts";
+import { acknowledge, departures } from "./acknowledged.ts";
 import { findDrift, putInto } from "./drift.ts";
 import { Known } from "./known.ts";
 import type { ObjectNames } from "./object-names.ts";
@@ -62,6 +62,11 @@ export class TargetState {
       this.#missing.delete(name);
     }
     return { applied, released };
+  }
+
+  /** The memberships that a step would end, as policies see them. */
+  departures(known: Known, step: Step, record: Record): Applied[] {
+    return departures(known, step, record, this.#undone);
   }
 
   /** @param source key of the source that the step's child belongs to */

@@ -110,9 +110,14 @@ function listsIn(addresses: string): string[][] | undefined {
 
 const isApproved = (item: Item): item is HeldItem & { approval: string } => item.approval !== undefined;
 
-/** As a plan takes it back: without addresses on record all of a group is held that would leave it unseen. */
-export function holdsOf(kept: KeptHeld): KeptHolds {
+/**
+ * As a plan takes it back: without addresses on record all of a group is held that would leave it unseen.
+ * @param wall milliseconds since 1970
+ */
+export function holdsOf(kept: KeptHeld, wall: number): Omit<KeptHolds, "spent"> {
+  const heldForMs = Math.max(0, wall - kept.since);
   const items = unpack(kept);
-  if (items === undefined) return { held: [], approved: [], whole: kept.groups };
-  return { held: items.filter((item) => !isApproved(item)), approved: items.filter(isApproved), whole: [] };
+  if (items === undefined) return { held: [], approved: [], whole: kept.groups, heldForMs };
+  const approved = items.filter(isApproved);
+  return { held: items.filter((item) => !isApproved(item)), approved, whole: [], heldForMs };
 }

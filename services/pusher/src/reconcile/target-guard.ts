@@ -1,5 +1,7 @@
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
+import type { Step } from "../firewall/firewall.ts";
+import { NOTHING_KEPT } from "../plan/guards/guards.ts";
 import type { News } from "../plan/guards/group-holds.ts";
 import { shortHash } from "../plan/guards/held-set.ts";
 import type { TargetPlan } from "../plan/target-plan.ts";
@@ -13,6 +15,7 @@ import {
   type Approval,
   type KeptHeld,
 } from "./kept-held.ts";
+import { keptSpentKey, keptSpentOf, keptSpentSchema, spentOf } from "./kept-spent.ts";
 import type { Memory } from "./memory.ts";
 
 export interface TargetGuardPorts {
@@ -39,6 +42,10 @@ export class TargetGuard {
   #kept: KeptHeld | undefined;
   #keptVersion = -1;
   #keptAt = Number.NEGATIVE_INFINITY;
+  /** Of the plan, as it is on record. */
+  #spentVersion = -1;
+  /** It is under way, and on record. */
+  #sent: Step | undefined;
   /** Approvals that were taken in. The same set can be held, and approved, more than once. */
   readonly #taken = new Set<string>();
 
@@ -56,14 +63,40 @@ export class TargetGuard {
   /** Reads what was held before. Nothing of the target may be done before. */
   async recall(signal: AbortSignal): Promise<void> {
     if (this.#recalled) return;
-    const kept = await this.#ports.memory.load(keptHeldKey(this.#target), keptHeldSchema, signal);
+    const { memory, clock } = this.#ports;
+    const kept = await memory.load(keptHeldKey(this.#target), keptHeldSchema, signal);
+    const spent = await memory.load(keptSpentKey(this.#target), keptSpentSchema, signal);
     if (signal.aborted) return;
     this.#recalled = true;
     this.#kept = kept;
     this.#taken.clear();
-    this.#plan.restore(kept === undefined ? { held: [], approved: [], whole: [] } : holdsOf(kept));
+    const wall = clock.now();
+    const holds = kept === undefined ? NOTHING_KEPT : holdsOf(kept, wall);
+    this.#plan.restore(
+      { ...holds, spent: spent === undefined ? [] : spentOf(spent, wall) },
+      clock.monotonic(),
+    );
     this.#keptVersion = this.#plan.heldVersion;
+    this.#spentVersion = this.#plan.spentVersion;
+    this.#sent = undefined;
     this.take();
+  }
+
+  /**
+   * Puts on record what the guards let go of a step, before it is sent: whoever comes after a crash knows of it, and the
+   * window that it counts in is the same one. Call `settled` when it is known what became of the step.
+   * @returns whether it is on record; false = it must not be sent now
+   */
+  async spend(step: Step): Promise<boolean> {
+    if (!this.#plan.isWeighed(step, this.#ports.clock.monotonic())) return true;
+    this.#sent = step;
+    // Should nothing come of it, the record is to say so.
+    this.#spentVersion = -1;
+    return this.#saveSpent();
+  }
+
+  settled(): void {
+    this.#sent = undefined;
   }
 
   /** Takes in what was approved since. */
@@ -86,6 +119,7 @@ export class TargetGuard {
   async keep(): Promise<void> {
     if (!this.#recalled) return;
     this.#tell();
+    await this.#keepSpent();
     const now = this.#ports.clock.monotonic();
     if (now - this.#keptAt < SAVE_MS) return;
     await this.#close();
@@ -94,6 +128,19 @@ export class TargetGuard {
     if (this.#plan.heldVersion === this.#keptVersion && !isOld) return;
     this.#keptAt = now;
     await this.#save(isOld);
+  }
+
+  async #keepSpent(): Promise<void> {
+    const { spentVersion } = this.#plan;
+    // What is under way is on record.
+    if (this.#sent !== undefined || spentVersion === this.#spentVersion) return;
+    if (await this.#saveSpent()) this.#spentVersion = spentVersion;
+  }
+
+  #saveSpent(): Promise<boolean> {
+    const { memory, clock } = this.#ports;
+    const spent = this.#plan.spent(clock.monotonic(), this.#sent);
+    return memory.save(keptSpentKey(this.#target), keptSpentOf(spent, clock.now()));
   }
 
   async #save(again: boolean): Promise<void> {

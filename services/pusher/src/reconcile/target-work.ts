@@ -56,6 +56,8 @@ export interface TargetOptions {
 
 /** A missing file is looked for again after this long, */
 const FILE_MS = 5000;
+/** a step that can't be put on record is tried again after this long, */
+const UNRECORDED_MS = 1000;
 /** and a target whose read was refused is read again after this long, doubled each time. */
 const REFUSED_MS = { first: 30_000, longest: 600_000 };
 /** A device whose last writer ended without a word is read again after this long, then twice as long, and so on. */
@@ -233,6 +235,10 @@ export class TargetWork implements Work {
       this.#readFailed(error);
       return { result: "unready" };
     }
+    if (!(await this.guard.spend(step))) {
+      this.#notBefore = clock.monotonic() + UNRECORDED_MS;
+      return { result: "unready" };
+    }
     const from = clock.monotonic();
     const outcome = await firewall.apply(step, signal);
     const now = clock.monotonic();
@@ -244,6 +250,7 @@ export class TargetWork implements Work {
   #took(step: Step, outcome: Outcome, now: number, ms: number): void {
     const { clock, logger, observe } = this.#ports;
     const applied = this.plan.took(step, outcome, now);
+    this.guard.settled();
     const wall = clock.now();
     for (const { op, observedAt } of applied) {
       if (observedAt !== undefined) observe.exposed(op, wall - observedAt);

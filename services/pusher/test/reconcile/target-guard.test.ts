@@ -1,5 +1,6 @@
 import t from "tap";
 import type { z } from "zod";
+import type { Step } from "../../src/firewall/firewall.ts";
 import { createLogger } from "@podgate/shared/runtime/logger";
 import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
 import {
@@ -10,6 +11,7 @@ import {
   pack,
   type Approval,
 } from "../../src/reconcile/kept-held.ts";
+import { keptSpentKey, keptSpentOf, keptSpentSchema, spentOf } from "../../src/reconcile/kept-spent.ts";
 import { TargetGuard } from "../../src/reconcile/target-guard.ts";
 import { many, Scene } from "../plan/scene.ts";
 
@@ -186,6 +188,111 @@ t.test(
     t.equal(scene.plan.heldSet().items.length, 21);
   },
 );
+
+/** The next step, when what an edit takes away was waited for. */
+function due(scene: Scene): Step {
+  scene.plan.next(scene.now);
+  scene.now = Math.min(scene.plan.wakeAt(scene.now), scene.now + 1000);
+  const step = scene.plan.next(scene.now);
+  if (step === undefined) throw new Error("nothing to do");
+  return step;
+}
+
+t.test(
+  "what the guards let go is on record before it is sent, and corrected when it was not done",
+  async (t) => {
+    const { clock, store, scene, guard, open } = await held(0, 40);
+    const removals = () =>
+      scene.hear(scene.a, ...many(3).map((one) => scene.a.remove("web", one, "unselected")));
+    removals();
+    const step = due(scene);
+    await clock.run(scene.now);
+    t.ok(await guard.spend(step));
+    const counted = () => {
+      const text = store.entries.get(keptSpentKey("fw"));
+      const { windows } = keptSpentSchema.parse(JSON.parse(text ?? ""));
+      return windows.map(({ group = "*", parts }) => [group, parts.reduce((sum, part) => sum + part[2], 0)]);
+    };
+    t.same(counted(), [
+      ["web", 3],
+      ["*", 3],
+    ]);
+    await guard.keep();
+    t.same(
+      counted(),
+      [
+        ["web", 3],
+        ["*", 3],
+      ],
+      "also while it is under way",
+    );
+    scene.plan.took(step, { result: "retry", reason: "busy", message: "no", reread: false }, scene.now);
+    guard.settled();
+    await guard.keep();
+    t.same(counted(), []);
+    t.ok(await guard.spend(step));
+    scene.plan.took(step, scene.device.apply(step), scene.now);
+    guard.settled();
+    scene.restart().verify(scene.a);
+    const next = open();
+    await next.recall(NEVER);
+    scene.read();
+    scene.hear(scene.a, ...many(6, 10).map((one) => scene.a.remove("web", one, "unselected")));
+    scene.settle();
+    t.equal(scene.device.resolve("web").length, 37, "six more would be nine of forty");
+  },
+);
+
+t.test("a removal whose answer was lost counts when the device is found to have done it", async (t) => {
+  const { scene } = await held(0, 20);
+  for (const from of [0, 4]) {
+    scene.hear(scene.a, ...many(4, from).map((one) => scene.a.remove("web", one, "unselected")));
+    scene.plan.next(scene.now);
+    scene.now += 1000;
+    const step = scene.plan.next(scene.now);
+    if (step === undefined) break;
+    scene.device.apply(step);
+    scene.plan.took(
+      step,
+      { result: "retry", reason: "timeout", message: "no answer", reread: true },
+      scene.now,
+    );
+    scene.read();
+  }
+  scene.settle();
+  t.equal(scene.device.resolve("web").length, 16);
+});
+
+t.test("what can't be put on record is not sent", async (t) => {
+  const { store, scene, guard } = await held(0, 40);
+  store.save = async () => false;
+  scene.hear(scene.a, scene.a.remove("web", many(1)[0] ?? "", "unselected"));
+  t.notOk(await guard.spend(due(scene)));
+  scene.hear(
+    scene.a,
+    scene.a.add("web", many(1)[0] ?? ""),
+    scene.a.remove("web", many(1, 9)[0] ?? "", "ended"),
+  );
+  const seen = scene.plan.next(scene.now);
+  t.ok(seen !== undefined && (await guard.spend(seen)), "what was seen to end needs no record");
+});
+
+t.test("windows of thousands of groups fit into an entry", (t) => {
+  const parts = Array.from({ length: 60 }, (_, n) => ({ ageMs: (60 - n) * 10_000, delta: -2, counted: 1 }));
+  const group = (n: number) => ({
+    cluster: "a-cluster",
+    group: `a-namespace/group-${n}`,
+    family: 4 as const,
+    parts,
+  });
+  const entry = keptSpentOf(
+    Array.from({ length: 5000 }, (_, n) => group(n)),
+    1_800_000_000_000,
+  );
+  t.ok(JSON.stringify(entry).length < 1_000_000);
+  t.match(spentOf(entry, 1_800_000_005_000)[0], { parts: [{ ageMs: 15_000, delta: -120, counted: 60 }] });
+  t.end();
+});
 
 const item = (address: string) => ({
   cluster: "a",

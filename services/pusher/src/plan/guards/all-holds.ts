@@ -1,6 +1,7 @@
 import type { Family } from "@podgate/shared/contract/address";
 import { GroupHolds, type News } from "./group-holds.ts";
 import { RemovalWindow } from "./removal-window.ts";
+import type { Spent } from "./spent.ts";
 
 type Windows = Readonly<Record<Family, RemovalWindow>>;
 
@@ -45,6 +46,26 @@ export class AllHolds {
       if (holds?.alone === false) count += holds.heldSince(from, family);
     }
     return count;
+  }
+
+  /** Of every window in which removals were weighed. */
+  spent(now: number): Spent[] {
+    const of = (windows: Windows, whose: Pick<Spent, "cluster" | "group">): Spent[] =>
+      ([4, 6] as const).flatMap((family) => {
+        const parts = windows[family].spent(now);
+        return parts.length === 0 ? [] : [{ ...whose, family, parts }];
+      });
+    return [
+      ...[...this.#groups.values()].flatMap(({ cluster, group, windows }) => of(windows, { cluster, group })),
+      ...[...this.#windows].flatMap(([cluster, windows]) => of(windows, { cluster })),
+    ];
+  }
+
+  restoreSpent(spent: readonly Spent[], now: number): void {
+    for (const { cluster, group, family, parts } of spent) {
+      const windows = group === undefined ? this.windowsOf(cluster) : this.of(cluster, group).windows;
+      windows[family].restore(parts, now);
+    }
   }
 
   /**

@@ -57,15 +57,11 @@ export class GroupHolds implements Withheld {
     return this.held.size > 0 || this.#waiting.size > 0;
   }
 
+  /** @param now since when it counts in the window */
   hold(item: HeldItem, now: number): void {
     this.held.set(item.address, item);
     this.#heldAt.set(item.address, now);
     this.version += 1;
-  }
-
-  /** Held before a restart: it counts no more in any window. */
-  keep(item: HeldItem): void {
-    this.hold(item, Number.NEGATIVE_INFINITY);
   }
 
   keepApproved(item: Approved): void {
@@ -101,7 +97,8 @@ export class GroupHolds implements Withheld {
     for (const [address, { approval: by, ...item }] of this.approved) {
       if (by !== approval) continue;
       this.approved.delete(address);
-      this.keep(item);
+      // It counts no more in any window.
+      this.hold(item, Number.NEGATIVE_INFINITY);
       count += 1;
     }
     return count;

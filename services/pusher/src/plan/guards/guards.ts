@@ -8,6 +8,7 @@ import type { News, Withheld } from "./group-holds.ts";
 import type { HeldItem } from "./held-set.ts";
 import type { Weighed } from "./mass-removal.ts";
 import { OpenGroup } from "./open-group.ts";
+import { spendOne, type Spent } from "./spent.ts";
 import { ofFamily, weigh } from "./weigh.ts";
 
 /** An address came into a group on the device, or went. */
@@ -26,12 +27,23 @@ export interface ClusterGroups {
   sizes(): Readonly<Record<Family, number>>;
 }
 
-/** What is known of held removals after a restart. */
+export const NOTHING_KEPT: KeptHolds = {
+  held: [],
+  approved: [],
+  whole: [],
+  heldForMs: Number.POSITIVE_INFINITY,
+  spent: [],
+};
+
+/** What is known of held removals after a restart, and of those that were done. */
 export interface KeptHolds {
   readonly held: readonly HeldItem[];
   readonly approved: readonly (HeldItem & { readonly approval: string })[];
   /** Groups of which too much was held to keep it by address: all that leaves them unseen is held. */
   readonly whole: readonly { readonly cluster: string; readonly group: string }[];
+  /** Milliseconds for which nothing more was held. */
+  readonly heldForMs: number;
+  readonly spent: readonly Spent[];
 }
 
 /**
@@ -45,6 +57,8 @@ export class Guards {
   readonly #patient: boolean;
   /** Rises with each change of what is held or approved. */
   version = 0;
+  /** Rises with each removal that was done and is weighed. */
+  spentVersion = 0;
   #news: News[] = [];
 
   /** @param patient false = an edit's removals are decided at once, for dry runs */
@@ -96,16 +110,42 @@ export class Guards {
 
   /** Memberships that changed on the device. @param policyOf by group key */
   applied(changes: readonly MembershipChange[], policyOf: (key: string) => GroupPolicy, now: number): void {
-    for (const { op, cluster, group, address, cause } of changes) {
+    for (const each of changes) {
+      const { op, cluster, group, address } = each;
       const holds = this.#holds.of(cluster, group);
-      const isWeighed =
-        op === "remove" && cause !== undefined && isCounted({ cause }) && !holds.approved.has(address);
+      const isWeighed = this.weighs(each);
       const { mass, alone } = policyOf(`${cluster} ${group}`);
       const change = [op === "add" ? 1 : -1, isWeighed ? 1 : 0, mass.windowMs, now] as const;
+      if (isWeighed) this.spentVersion += 1;
       const family = familyOf(address);
       holds.windows[family].note(...change);
       if (!alone) this.#holds.windowsOf(cluster)[family].note(...change);
     }
+  }
+
+  /** It is a removal that counts in a window. */
+  weighs({ op, cluster, group, address, cause }: MembershipChange): boolean {
+    return (
+      op === "remove" &&
+      cause !== undefined &&
+      isCounted({ cause }) &&
+      this.#holds.get(`${cluster} ${group}`)?.approved.has(address) !== true
+    );
+  }
+
+  /** What was taken within the windows. @param next removals that are weighed and about to be done */
+  spent(
+    next: readonly MembershipChange[],
+    policyOf: (key: string) => GroupPolicy,
+    now: number,
+  ): readonly Spent[] {
+    let spent = this.#holds.spent(now);
+    for (const { cluster, group, address } of next) {
+      const family = familyOf(address);
+      spent = spendOne(spent, { cluster, group, family });
+      if (!policyOf(`${cluster} ${group}`).alone) spent = spendOne(spent, { cluster, family });
+    }
+    return spent;
   }
 
   /** Waits for a person's word. */
@@ -134,8 +174,9 @@ export class Guards {
     return count;
   }
 
-  restore({ held, approved, whole }: KeptHolds): void {
-    for (const item of held) this.#holds.of(item.cluster, item.group).keep(item);
+  restore({ held, approved, whole, heldForMs, spent }: KeptHolds, now: number): void {
+    for (const item of held) this.#holds.of(item.cluster, item.group).hold(item, now - heldForMs);
+    this.#holds.restoreSpent(spent, now);
     for (const item of approved) this.#holds.of(item.cluster, item.group).keepApproved(item);
     for (const { cluster, group } of whole) this.#holds.of(cluster, group).whole = true;
     this.version += 1;

@@ -1,3 +1,5 @@
+import type { SpentPart } from "./spent.ts";
+
 interface Bucket {
   readonly from: number;
   /** Members more or fewer. */
@@ -16,8 +18,11 @@ const LATELY_PART_MS = 250;
 export class RemovalWindow {
   #parts: Bucket[] = [];
   #lately: Bucket[] = [];
+  /** As it was given last. */
+  #windowMs = 0;
 
   note(delta: number, counted: number, windowMs: number, now: number): void {
+    this.#windowMs = windowMs;
     put(this.#parts, { from: now, delta, counted }, windowMs / PARTS);
     put(this.#lately, { from: now, delta, counted }, LATELY_PART_MS);
     // A part goes when all of it is out: rather a moment too long than too short.
@@ -32,6 +37,7 @@ export class RemovalWindow {
    * @param size members now. @returns also the weighed removals in the window
    */
   look(size: number, windowMs: number, now: number): { base: number; done: number } {
+    this.#windowMs = windowMs;
     prune(this.#parts, now - windowMs * (1 + 1 / PARTS));
     prune(this.#lately, now - LATELY_MS);
     const before = (buckets: readonly Bucket[]): number =>
@@ -40,8 +46,22 @@ export class RemovalWindow {
     return { base, done: this.#parts.reduce((count, { counted }) => count + counted, 0) };
   }
 
+  /** What is in the window, if removals that are weighed are. */
+  spent(now: number): SpentPart[] {
+    prune(this.#parts, now - this.#windowMs * (1 + 1 / PARTS));
+    if (!this.#parts.some(({ counted }) => counted > 0)) return [];
+    return this.#parts.map(({ from, delta, counted }) => ({ ageMs: now - from, delta, counted }));
+  }
+
+  /** What was in it before, here or in another process. */
+  restore(parts: readonly SpentPart[], now: number): void {
+    this.#parts = parts.map(({ ageMs, delta, counted }) => ({ from: now - ageMs, delta, counted }));
+    this.#windowMs = Number.POSITIVE_INFINITY;
+  }
+
   clone(): RemovalWindow {
     const copy = new RemovalWindow();
+    copy.#windowMs = this.#windowMs;
     copy.#parts = this.#parts.map((bucket) => Object.assign({}, bucket));
     copy.#lately = this.#lately.map((bucket) => Object.assign({}, bucket));
     return copy;
