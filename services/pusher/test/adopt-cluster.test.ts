@@ -74,6 +74,19 @@ t.test(
   },
 );
 
+t.test(
+  "also where what the pusher had kept was lost with the bus' store: it knows it, and keeps it anew",
+  async (t) => {
+    const { stage } = await rebuilt();
+    stage.server.remakeStream("KV_podgate-pusher");
+    await stage.clock.run(40_000);
+    const { text } = await adopt(stage);
+    t.match(text, /was uid uid-of-east; uid uid-of-the-new publishes now/);
+    t.equal((await adopt(stage, { approve: hashIn(text) })).code, 0);
+    await stage.stop();
+  },
+);
+
 t.test("the status and the log of a second cluster under the name tell the remedy", async (t) => {
   const { stage } = await rebuilt();
   const status = await stage.clusterStatus("east");

@@ -32,6 +32,8 @@ export const keptClusterKey = (cluster: string): string => `cluster.${cluster}`;
 
 const POKE_MS = 1000;
 const KEEP_MS = 5000;
+/** What is known is written again after this long: the store may have been made anew meanwhile. */
+const KEEP_ANEW_MS = 30_000;
 /** Reading anew costs the whole stream, and its watcher may need a moment to come right. */
 const REREAD_MS = 10_000;
 
@@ -113,12 +115,12 @@ export class ClusterFollower {
   /** Remembers what must be known after a restart. Call now and then. */
   async keep(): Promise<void> {
     const { memory, clock } = this.#ports;
-    const { cluster, verified, uid, listed } = this.fold;
+    const { cluster, uid, listed } = this.fold;
     const now = clock.monotonic();
-    if (memory === undefined || !verified || uid === undefined || now - this.#keptAt < KEEP_MS) return;
+    if (memory === undefined || uid === undefined || now - this.#keptAt < KEEP_MS) return;
     const entry = { v: 1, uid, listed: listed ?? {} };
     const text = JSON.stringify(entry);
-    if (text === this.#kept) return;
+    if (text === this.#kept && now - this.#keptAt < KEEP_ANEW_MS) return;
     this.#keptAt = now;
     if (await memory.save(keptClusterKey(cluster), entry)) this.#kept = text;
   }
