@@ -1,6 +1,7 @@
 import t from "tap";
 import { busInitCommand } from "../src/commands/bus-init.ts";
 import { checkCommand } from "../src/commands/check.ts";
+import { cleanCommand } from "../src/commands/clean.ts";
 import { explainCommand } from "../src/commands/explain.ts";
 import { planCommand } from "../src/commands/plan.ts";
 import { Stage, configurationOf } from "./stage.ts";
@@ -230,4 +231,88 @@ t.test("check warns of a FortiManager and of a clock that is off", async (t) => 
   t.equal(code, 0);
   t.match(text, /warn +central management +fw1 +managed by a FortiManager.*\n +fix: let the FortiManager/);
   t.match(text, /warn +clock +fw1 +the device is 120 s behind\n +fix: set NTP/);
+});
+
+t.test("check names a target that was taken out while it held something, until it is cleaned", async (t) => {
+  const both = configurationOf({ targets: [{ name: "fw1" }, { name: "dmz", vdom: "dmz" }] });
+  const one = configurationOf();
+  const stage = new Stage(both);
+  const watcher = await stage.watcher("east", "web");
+  await stage.watcher("west");
+  stage.start();
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1") && stage.group("web", "dmz").length === 1));
+  await stage.clock.run(2000);
+  await stage.stop();
+  t.notMatch((await checked(stage)).text, /retired/);
+
+  stage.configuration = one;
+  stage.start();
+  await stage.clock.run(20_000);
+  const retired = await checked(stage);
+  t.equal(retired.code, 0);
+  t.match(
+    retired.text,
+    /warn +retired target +dmz +not configured any more, .*https:\/\/fw1\.example\.com, VDOM dmz.* our mark.*\n +fix: .*mode: paused.*podgate-pusher clean dmz/,
+  );
+  await stage.stop();
+
+  stage.configuration = configurationOf({ targets: [{ name: "fw1" }, { name: "renamed", vdom: "dmz" }] });
+  t.notMatch((await checked(stage)).text, /retired/, "another name for the same place");
+
+  stage.configuration = configurationOf({
+    targets: [{ name: "fw1" }, { name: "dmz", vdom: "dmz", mode: "paused" }],
+  });
+  const clean = (approve?: string) =>
+    stage.during(
+      cleanCommand(stage.configuration, stage.ports(), {
+        target: "dmz",
+        approve,
+        who: "test",
+        waitMs: 30_000,
+      }),
+    );
+  const hash = /--approve ([0-9a-f]{12})/.exec((await clean()).text)?.[1];
+  t.equal((await clean(hash)).code, 0);
+  stage.configuration = one;
+  t.notMatch((await checked(stage)).text, /retired/, "cleaned");
+});
+
+t.test("check does not take a device for a retired one that is configured by another URL", async (t) => {
+  const stage = new Stage();
+  const watcher = await stage.watcher("east", "web");
+  stage.start();
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
+  await stage.clock.run(2000);
+  await stage.stop();
+  stage.configuration = configurationOf({ targets: [{ name: "fw", url: "https://fw1.example.net" }] });
+  t.match((await checked(stage)).text, /retired target +fw1/, "nobody has seen yet what is behind it");
+  stage.devices.set("fw1.example.net", stage.device);
+  stage.start();
+  await stage.clock.run(10_000);
+  await stage.stop();
+  t.notMatch((await checked(stage)).text, /retired/);
+});
+
+t.test("check names what a retired route or cluster leaves on a target", async (t) => {
+  const stage = new Stage();
+  const [east, west] = [await stage.watcher("east", "web", "batch"), await stage.watcher("west", "shop")];
+  stage.start();
+  await stage.during(east.add("web", "10.0.0.1"));
+  await stage.during(east.add("batch", "10.0.0.2"));
+  await stage.during(west.add("shop", "10.0.0.3"));
+  t.ok(await stage.until(() => stage.holds("shop", "10.0.0.3") && stage.holds("batch", "10.0.0.2")));
+  await stage.stop();
+  t.notMatch((await checked(stage)).text, /retired/);
+  stage.configuration = configurationOf({
+    clusters: [{ name: "east" }],
+    routes: [{ targets: ["fw1"], clusters: ["east"], groups: ["web"] }],
+  });
+  const { text, code } = await checked(stage);
+  t.equal(code, 0);
+  t.match(
+    text,
+    /warn +retired groups +fw1 +batch of cluster east, shop of cluster west: nothing .* leads here\n +fix: .*podgate-pusher plan/,
+  );
 });

@@ -1,6 +1,6 @@
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { describeError } from "@podgate/shared/runtime/errors";
-import type { TargetConfiguration } from "../configuration.ts";
+import type { Configuration, TargetConfiguration } from "../configuration.ts";
 import { FirewallError, type Identity, type Limits } from "../firewall/firewall.ts";
 import { FortiGate } from "../firewall/fortigate/adapter.ts";
 import { TransportError } from "../firewall/fortigate/transport.ts";
@@ -10,11 +10,13 @@ import { one, type Table } from "../firewall/fortigate/wire/request.ts";
 import { FileFault } from "../reconcile/secret-file.ts";
 import type { PusherNames, TargetTransport } from "../target-firewall.ts";
 import type { Row } from "@podgate/shared/runtime/check-row";
+import { retiredGroups } from "./check-retired.ts";
 
 export interface DevicePorts {
   readonly transport: TargetTransport;
   readonly clock: Clock;
   readonly names: PusherNames;
+  readonly configuration: Configuration;
 }
 
 export interface DeviceRows {
@@ -40,7 +42,7 @@ const OTHER = "is there a FortiGate with FortiOS 6.2 or newer at targets[].url?"
 
 /** All that can be told of one target without changing it. */
 export async function checkDevice(target: TargetConfiguration, ports: DevicePorts): Promise<DeviceRows> {
-  const { transport, clock, names } = ports;
+  const { transport, clock, names, configuration } = ports;
   const subject = target.name;
   const rows: Row[] = [];
   const add = (check: string, result: Row["result"], found: string, fix?: string): void =>
@@ -71,6 +73,8 @@ export async function checkDevice(target: TargetConfiguration, ports: DevicePort
     const actual = await firewall.read([], signal);
     const { addresses, children } = actual;
     add(check, "ok", `${addresses.size} addresses and ${children.size} child groups of ours are there`);
+    const retired = retiredGroups(subject, children.values(), configuration, names);
+    if (retired !== undefined) rows.push(retired);
     for (const name of TABLES) {
       check = `write ${name}`;
       await addRight(add, check, name, target, ports);

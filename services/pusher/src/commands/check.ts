@@ -9,6 +9,7 @@ import type { Memory } from "../reconcile/memory.ts";
 import type { PusherNames, TargetTransport } from "../target-firewall.ts";
 import type { Answer } from "./answer.ts";
 import { checkDevice } from "./check-device.ts";
+import { retiredTargets } from "./check-retired.ts";
 
 export interface CheckPorts {
   readonly bus: Bus;
@@ -30,13 +31,14 @@ export async function checkCommand(
   const ofDevices = [...Map.groupBy(configuration.targets, ({ url }) => deviceOf(url))].map(
     async ([device, targets]) => {
       await ofBus;
-      return checkTargets(device, targets, ports, options.waitMs);
+      return checkTargets(device, targets, configuration, ports, options.waitMs);
     },
   );
   const { clusters, targets, routes } = configuration;
   const rows: Row[] = [
     ok("configuration", `${clusters.length} clusters, ${targets.length} targets, ${routes.length} routes`),
     ...(await ofBus),
+    ...(ports.bus.connected ? await retiredTargets(configuration, ports) : []),
     ...(await Promise.all(ofDevices)).flat(),
   ];
   return { text: rowsAsText(rows), json: rowsAsData(rows), code: exitCode(rows) };
@@ -103,6 +105,7 @@ async function presence(
 async function checkTargets(
   device: string,
   targets: readonly TargetConfiguration[],
+  configuration: Configuration,
   { bus, clock, memory, names, makeTransport }: CheckPorts,
   waitMs: number,
 ): Promise<Row[]> {
@@ -126,7 +129,7 @@ async function checkTargets(
     }
     const transport = makeTransport(target);
     try {
-      const found = await checkDevice(target, { transport, clock, names });
+      const found = await checkDevice(target, { transport, clock, names, configuration });
       rows.push(...found.rows);
       if (found.refused !== undefined && bus.connected) await lockout.refused(found.refused);
     } finally {

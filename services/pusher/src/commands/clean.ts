@@ -13,6 +13,7 @@ import { LeaseBoard } from "../reconcile/lease-board.ts";
 import { withDevice } from "../reconcile/lease-loan.ts";
 import { Lockout } from "../reconcile/lockout.ts";
 import { Memory } from "../reconcile/memory.ts";
+import { recordTarget } from "../reconcile/target-record.ts";
 import type { Answer } from "./answer.ts";
 import { connected } from "./bus-init.ts";
 import type { LookPorts } from "./look.ts";
@@ -72,7 +73,9 @@ export async function cleanCommand(
           `--approve ${approve}: what carries our mark now is another set (${hash}): look at it with podgate-pusher clean ${target.name}`,
         );
       const refused = await cleaned(firewall, actual, target, ports, lost);
-      return proven(target, await read(firewall, lockout), refused, who, hash);
+      const left = await read(firewall, lockout);
+      await recordLeft(target, firewall, left, ports, lost);
+      return proven(target, left, refused, who, hash);
     }),
   );
 }
@@ -139,6 +142,25 @@ async function withFirewall<T>(
     return await use(opened.firewall);
   } finally {
     opened.close();
+  }
+}
+
+/** So that nobody is told of something that is not there any more, once the target is not configured. */
+async function recordLeft(
+  target: TargetConfiguration,
+  firewall: Firewall,
+  actual: Actual,
+  ports: LookPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { children, addresses, parents } = markedOn(actual);
+  const isEmpty = children.length + addresses.length + parents.length === 0;
+  try {
+    const { serial } = await firewall.identity(signal);
+    await recordTarget(target, { serial, isEmpty }, { memory: new Memory(ports), clock: ports.clock });
+  } catch (error) {
+    // It was cleaned, and that is what was asked for.
+    if (!(error instanceof FirewallError)) throw error;
   }
 }
 

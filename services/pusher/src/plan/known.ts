@@ -84,6 +84,16 @@ export class Known {
     return this.#holders.get(child) ?? new Set();
   }
 
+  /** Nothing carries our mark. */
+  get isEmpty(): boolean {
+    for (const { standing } of this.children.values()) if (standing === "ours") return false;
+    for (const { standing } of this.addresses.values())
+      if (standing === "ours" || standing === "drifted") return false;
+    // One that we made and that holds members of others stays, whatever becomes of us.
+    for (const { ours, members } of this.parents.values()) if (ours && members.size === 0) return false;
+    return true;
+  }
+
   /** Policies see the address in a child that was made for this. */
   isMember({ cluster, group }: ChildOrigin, address: string): boolean {
     for (const { key, origin, members } of this.children.values())

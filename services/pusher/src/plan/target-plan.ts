@@ -66,6 +66,12 @@ export class TargetPlan {
     );
   }
 
+  /** Of the unit, and whether nothing on it carries our mark; undefined = it was not read yet. */
+  holding(): { readonly serial: string; readonly isEmpty: boolean } | undefined {
+    const { identity, known } = this.#difference.state;
+    return identity && known && { serial: identity.serial, isEmpty: known.isEmpty };
+  }
+
   /** A full read replaces what was known. Returns what others changed since. */
   read(actual: Actual, now: number): readonly Drift[] {
     this.#offers.withdraw();

@@ -143,7 +143,7 @@ export class Pusher {
       },
       run: async (signal, lost) => void (isClean = await device.run(signal, lost)),
       end: async () => {
-        await Promise.all(works.map(({ guard }) => guard.keep()));
+        await Promise.all(works.map((work) => work.keep()));
         await this.#statuses.writeTargets([own], clusters);
         return isClean;
       },
@@ -267,7 +267,7 @@ export class Pusher {
       this.#leases.holdsClusters && this.#statuses.writeClusters(clusters),
       this.#statuses.writeTargets(served, clusters),
     ]);
-    await Promise.all(served.flatMap(({ works }) => works.map(({ guard }) => guard.keep())));
+    await Promise.all(served.flatMap(({ works }) => works.map((work) => work.keep())));
     if (this.#leases.holdsClusters) await clusters.keep();
   }
 }

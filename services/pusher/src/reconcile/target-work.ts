@@ -24,6 +24,7 @@ import type { Memory } from "./memory.ts";
 import type { Approval } from "./kept-held.ts";
 import { FileFault } from "./secret-file.ts";
 import { TargetGuard } from "./target-guard.ts";
+import { recordTarget } from "./target-record.ts";
 
 export interface TargetPorts {
   readonly firewall: Firewall;
@@ -48,7 +49,7 @@ export interface TargetPorts {
 }
 
 export interface TargetOptions {
-  readonly target: Pick<TargetConfiguration, "name" | "mode">;
+  readonly target: Pick<TargetConfiguration, "name" | "mode" | "url" | "vdom">;
   readonly driftMs: number;
   /** A call without an answer may still be done by then. */
   readonly lateMs: number;
@@ -74,6 +75,9 @@ export class TargetWork implements Work {
   /** What waits for a person's word. */
   readonly guard: TargetGuard;
   readonly #ports: TargetPorts;
+  readonly #place: TargetOptions["target"];
+  /** What is on record of what it holds. */
+  #recorded: string | undefined;
   readonly #driftMs: number;
   readonly #lateMs: number;
   #changed: Set<string> | "all" | undefined = "all";
@@ -95,6 +99,7 @@ export class TargetWork implements Work {
   constructor(options: TargetOptions, plan: TargetPlan, ports: TargetPorts) {
     this.target = options.target.name;
     this.mode = options.target.mode;
+    this.#place = options.target;
     this.#driftMs = options.driftMs;
     this.#lateMs = options.lateMs;
     this.plan = plan;
@@ -104,6 +109,15 @@ export class TargetWork implements Work {
 
   recall(signal: AbortSignal): Promise<void> {
     return this.guard.recall(signal);
+  }
+
+  /** Puts on record what must be known of it later. Call it once a second. */
+  async keep(): Promise<void> {
+    await this.guard.keep();
+    const holding = this.#read ? this.plan.holding() : undefined;
+    const text = JSON.stringify(holding);
+    if (holding === undefined || text === this.#recorded) return;
+    if (await recordTarget(this.#place, holding, this.#ports)) this.#recorded = text;
   }
 
   /** Sources changed; looked at when the loop asks for the next step. */
@@ -142,6 +156,7 @@ export class TargetWork implements Work {
   tookOver(clean: boolean): void {
     this.failedOver();
     this.guard.forget();
+    this.#recorded = undefined;
     // What it held when this process last had it is of yesterday.
     this.#read = false;
     this.#notBefore = Number.NEGATIVE_INFINITY;

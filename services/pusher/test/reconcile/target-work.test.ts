@@ -73,20 +73,24 @@ function scene(times = TIMES) {
     repair: true,
     policy: policyOf([]),
   });
-  const work = new TargetWork({ target: { name: "fw", mode: "enforce" }, ...times }, plan, {
-    firewall: pair,
-    ready: () => undefined,
-    hasNewToken: () => false,
-    clock,
-    random: () => 0.5,
-    logger: silentLogger,
-    observe: unobserved,
-    desired: () => desired.target("fw"),
-    claim: () => () => undefined,
-    remember: () => undefined,
-    memory: { load: async () => undefined, save: async () => true },
-    approvals: () => [],
-  });
+  const work = new TargetWork(
+    { target: { name: "fw", mode: "enforce", url: "https://fw.example.com", vdom: "root" }, ...times },
+    plan,
+    {
+      firewall: pair,
+      ready: () => undefined,
+      hasNewToken: () => false,
+      clock,
+      random: () => 0.5,
+      logger: silentLogger,
+      observe: unobserved,
+      desired: () => desired.target("fw"),
+      claim: () => () => undefined,
+      remember: () => undefined,
+      memory: { load: async () => undefined, save: async () => true },
+      approvals: () => [],
+    },
+  );
   pair.onFailover = () => work.failedOver();
   const hear = (...inputs: readonly FoldInput[]): void => {
     for (const input of inputs) work.changed(desired.changed("a", fold.take(input, clock.monotonic())));
