@@ -13,6 +13,7 @@ import { until } from "../stack/until.ts";
 import { startWatcher } from "../stack/watcher.ts";
 import { accountAccess } from "../stack/watcher-access.ts";
 import { skipWithout, tool } from "../tools/tool.ts";
+import { ADDRESS_GROUP, deployment, group, namespace, RESTRICTED, secret } from "./manifests.ts";
 import { grantedRights, usedRights } from "./rights.ts";
 import { chartFolder, CHARTS, Helm, objectsOf, valuesFilesOf } from "./helm.ts";
 import { writeSchemas } from "./openapi-schemas.ts";
@@ -32,12 +33,12 @@ t.setTimeout(300_000);
 const NAMESPACE = "podgate";
 const RELEASE = "podgate-watcher";
 const ACCOUNT = "system:serviceaccount:podgate:podgate-watcher";
-const GROUPS = { apiVersion: "podgate.dev/v1alpha1", kind: "ClusterAddressGroup" };
 const DEFINITION = {
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   name: "clusteraddressgroups.podgate.dev",
 };
+const GROUP = group("web", "web");
 /** Of operators that are not here. */
 const UNKNOWN_KINDS = "PodMonitor,ServiceMonitor,PrometheusRule";
 
@@ -58,18 +59,9 @@ async function newSite(
   const helm = await Helm.open(plane.kubeconfig);
   onClose(() => helm.close());
   await plane.apply(
-    {
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: { name: NAMESPACE, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
-    },
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
-    {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: "podgate-nats", namespace: NAMESPACE },
-      stringData: { password: "not the one of any server" },
-    },
+    namespace(NAMESPACE, RESTRICTED),
+    namespace("shop"),
+    secret(NAMESPACE, "podgate-nats", { password: "not the one of any server" }),
   );
   return { plane, helm };
 }
@@ -143,7 +135,7 @@ t.test("install, upgrade, rollback and uninstall; two clusters feed one firewall
   for (const [cluster, site] of sites) {
     const { kubeconfig } = await accountAccess(site.plane);
     watchers.set(cluster, keep(await startWatcher({ cluster, nats, kubeconfig })));
-    await site.plane.apply(GROUP, deployment(2));
+    await site.plane.apply(GROUP, deployment("shop", "web", "web", 2));
   }
   const before = await until("members of both clusters", async () => {
     const members = await firewall.members("web");
@@ -156,7 +148,11 @@ t.test("install, upgrade, rollback and uninstall; two clusters feed one firewall
   helm.ok("rollback", RELEASE, "1", ...there);
   t.notOk(await hasNodeAddressType(plane), "the rollback took it back");
   helm.ok("upgrade", RELEASE, chartFolder("podgate-watcher"), ...inA);
-  t.equal((await plane.client.list(GROUPS)).length, 1, "the group's definition lived through all that");
+  t.equal(
+    (await plane.client.list(ADDRESS_GROUP)).length,
+    1,
+    "the group's definition lived through all that",
+  );
 
   await t.test("the account may do what the watcher does, and nothing else", async (t) => {
     await useEveryRight(plane, watchers.get("a") as Service);
@@ -172,7 +168,7 @@ t.test("install, upgrade, rollback and uninstall; two clusters feed one firewall
   helm.ok("uninstall", RELEASE, ...there);
   const left = await plane.client.get({ ...DEFINITION });
   t.equal(left.metadata.name, DEFINITION.name, "the definitions stay");
-  t.equal((await plane.client.list(GROUPS)).length, 2, "and with them the groups");
+  t.equal((await plane.client.list(ADDRESS_GROUP)).length, 2, "and with them the groups");
   await t.rejects(
     plane.client.get({ apiVersion: "v1", kind: "ServiceAccount", namespace: NAMESPACE, name: RELEASE }),
     KubernetesError,
@@ -182,26 +178,6 @@ t.test("install, upgrade, rollback and uninstall; two clusters feed one firewall
   const written = firewall.writes(calm).filter(({ body }) => !JSON.stringify(body ?? "").includes("own"));
   t.strictSame(written, [], "nothing was written since the first upgrade, but the group that the test added");
 });
-
-const GROUP = {
-  ...GROUPS,
-  metadata: { name: "web" },
-  spec: { podSelector: { matchLabels: { app: "web" } } },
-};
-
-function deployment(replicas: number): KubernetesObject {
-  const labels = { app: "web" };
-  return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name: "web", namespace: "shop" },
-    spec: {
-      replicas,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: "web", image: "web" }] } },
-    },
-  };
-}
 
 /** The chart as a package of an earlier version, whose definition lacks a field. */
 function olderChart(helm: Helm): string {
@@ -222,14 +198,15 @@ function olderChart(helm: Helm): string {
 
 /** What the running watcher does not do by itself in so short a life. */
 async function useEveryRight({ client }: ControlPlane, watcher: Service): Promise<void> {
-  const group = { apiVersion: GROUPS.apiVersion, kind: "AddressGroup" };
-  await client.apply({ ...GROUP, ...group, metadata: { name: "own", namespace: "shop" } });
+  const own = { ...ADDRESS_GROUP, kind: "AddressGroup" };
+  await client.apply({ ...GROUP, ...own, metadata: { name: "own", namespace: "shop" } });
   await until("the status of an AddressGroup", async () => {
-    const { status } = await client.get({ ...group, namespace: "shop", name: "own" });
+    const { status } = await client.get({ ...own, namespace: "shop", name: "own" });
     return status;
   });
   // Two definitions of one firewall group: the later one is refused, and an Event says so.
-  await client.apply({ ...GROUP, metadata: { name: "rival" }, spec: { ...GROUP.spec, groupName: "web" } });
+  const rival = group("rival", "web");
+  await client.apply({ ...rival, spec: { ...(rival["spec"] as object), groupName: "web" } });
   await until("an Event", async () => (await client.list({ apiVersion: "v1", kind: "Event" })).find(isOurs));
   const [pod] = await client.list({ apiVersion: "v1", kind: "Pod", namespace: "shop" });
   const command = (...args: string[]): void => {
@@ -242,7 +219,7 @@ async function useEveryRight({ client }: ControlPlane, watcher: Service): Promis
 }
 
 const isOurs = (event: KubernetesObject): boolean =>
-  (event["involvedObject"] as { kind?: string } | undefined)?.kind === GROUPS.kind;
+  (event["involvedObject"] as { kind?: string } | undefined)?.kind === ADDRESS_GROUP.kind;
 
 interface Definition {
   readonly spec: {

@@ -8,7 +8,7 @@ import { buildImage, skipWithoutDocker } from "../stack/docker.ts";
 import { temporaryDirectory } from "../stack/leftovers.ts";
 import { STACK_PARTS } from "../tools/parts.ts";
 import { skipWithout, tool } from "../tools/tool.ts";
-import { buildTestImages } from "./test-images.ts";
+import { buildTestImages, TEST_TAG } from "./test-images.ts";
 
 const skip =
   (await skipWithoutDocker()) ||
@@ -21,9 +21,11 @@ if (skip !== false) {
 } else {
   const [directory] = temporaryDirectory("node");
   buildTestImages("watcher", "pusher");
+  const services = ["podgate/watcher", "podgate/pusher"];
+  // To upgrade to: the same under another name.
+  for (const name of services) run("docker", ["tag", `${name}:${TEST_TAG}`, `${name}:${TEST_TAG}-next`]);
   const images = [
-    "podgate/watcher:test",
-    "podgate/pusher:test",
+    ...services.flatMap((name) => [`${name}:${TEST_TAG}`, `${name}:${TEST_TAG}-next`]),
     await buildImage("podgate-test/nats:1", await tool("nats-server")),
     await buildImage("podgate-test/pause:1", await tool("pause")),
   ];
