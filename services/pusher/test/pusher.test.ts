@@ -1,3 +1,4 @@
+import { DEFAULT_TOKEN } from "@podgate/fortios-simulator/state";
 import t from "tap";
 import type { TargetConfiguration } from "../src/configuration.ts";
 import { Pusher } from "../src/reconcile/pusher.ts";
@@ -23,6 +24,38 @@ t.test(
     await stage.during(watcher.add("web", "10.0.0.1"));
     t.ok(await stage.until(() => stage.holds("web", "10.0.0.1"), 500));
     t.equal(stage.writes().length - before, 4, "a known address costs one call");
+    await stage.stop();
+  },
+);
+
+t.test(
+  "a group of ours whose mark somebody took off is his from the next read of the target on",
+  async (t) => {
+    const stage = new Stage(configurationOf({ driftSeconds: 60 }));
+    const watcher = await stage.watcher("east", "web");
+    stage.start();
+    await stage.during(watcher.add("web", "10.0.0.1"));
+    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
+    const child = "pg.a1.web.east.0";
+    const headers = { authorization: `Bearer ${DEFAULT_TOKEN}` };
+    const url = `/api/v2/cmdb/firewall/addrgrp/${child}`;
+    const body = JSON.stringify({ comment: "mine" });
+    stage.device.handle({ method: "PUT", url, headers, body, source: "192.0.2.9" }, stage.clock.now());
+    await stage.clock.run(75_000);
+    const before = stage.device.group("root", child);
+    t.equal(before?.comment, "mine");
+    await stage.during(watcher.add("web", "10.0.0.2"));
+    await stage.during(watcher.remove("web", "10.0.0.1"));
+    await stage.clock.run(10_000);
+    t.match(await stage.during(stage.targetStatus("east", "fw1")), {
+      groups: { web: { inSync: false, message: /pg\.a1\.web\.east\.0.*lacks our mark/ } },
+    });
+    await stage.clock.run(75_000);
+    t.strictSame(stage.device.group("root", child)?.members, before?.members, "neither written nor deleted");
+    t.notOk(
+      stage.writes().some((call) => call.startsWith("DELETE") && call.includes(child)),
+      "nor was it tried",
+    );
     await stage.stop();
   },
 );
