@@ -230,6 +230,41 @@ t.test("one that finds out late that it had lost a device has the next holder re
   await Promise.all([first.stop(), second.stop()]);
 });
 
+t.test("what one pusher put in is guarded by the next one too, and is no drift to it", async (t) => {
+  const stage = new Stage();
+  const watcher = await stage.watcher("east", "web");
+  await stage.watcher("west");
+  const first = stage.replica(link(1));
+  await stage.clock.run(2000);
+  const second = stage.replica(link(2));
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
+  await stage.clock.run(5000);
+  first.cut();
+  for (let n = 2; n <= 20; n += 1) await stage.during(watcher.add("web", `10.0.0.${n}`));
+  t.ok(await stage.until(() => stage.group("web").length === 20, 60_000));
+  first.mend();
+  await stage.clock.run(20_000);
+  const before = writesOf(stage, 1).length;
+  second.cut();
+  // Nothing tells why most of the group is not in the cluster any more.
+  watcher.stop();
+  stage.server.remakeStream("PODGATE_east");
+  const next = await stage.silentWatcher("east");
+  next.pods = 20;
+  await stage.during(next.start("web"));
+  await stage.during(next.add("web", "10.0.0.1"));
+  // The first has it again, and what it knew of it is older than what the second wrote.
+  await stage.clock.run(20_000);
+  t.notOk(stage.lines.some(({ drift }) => drift === "member-added"));
+  t.equal(stage.group("web").length, 20, "what would take 19 of 20 waits for a person");
+  await stage.during(next.add("web", "10.0.0.21"));
+  t.ok(await stage.until(() => stage.group("web").length === 21, 10_000));
+  t.ok(writesOf(stage, 1).length > before, "it is the first that writes");
+  second.mend();
+  await Promise.all([first.stop(), second.stop()]);
+});
+
 t.test(
   "what a guard holds stays held when another pusher takes over, and goes when that is approved",
   async (t) => {

@@ -72,6 +72,11 @@ export class TargetPlan {
     return identity && known && { serial: identity.serial, isEmpty: known.isEmpty };
   }
 
+  /** This process writes the target from now on, and another one may have until now. */
+  tookOver(): void {
+    this.#difference.state.tookOver();
+  }
+
   /** A full read replaces what was known. Returns what others changed since. */
   read(actual: Actual, now: number): readonly Drift[] {
     this.#offers.withdraw();

@@ -27,17 +27,28 @@ export class TargetState {
   /** Name of a child → how often in a row the device did not find members of it. */
   readonly #missing = new Map<string, number>();
   readonly #undone = new Undone();
+  #isOfYesterday = false;
 
   constructor(names: ObjectNames) {
     this.#names = names;
   }
 
+  /**
+   * Another pusher may have written it since it was read. What differs at the next read is no drift: above all, what that
+   * one put in is no stranger's, which guards would let go.
+   */
+  tookOver(): void {
+    this.#isOfYesterday = true;
+  }
+
   /** A full read replaces what was known. Returns what others changed since. */
   read(actual: Actual, record: Record): Drift[] {
     const known = Known.from(actual);
-    const drift = findDrift(this.known, known, this.#unsure);
-    this.#undone.read(this.known, known, this.#unsure, record);
-    this.#putIn = putInto(this.known, known, this.#unsure);
+    const before = this.#isOfYesterday ? undefined : this.known;
+    this.#isOfYesterday = false;
+    const drift = findDrift(before, known, this.#unsure);
+    this.#undone.read(before, known, this.#unsure, record);
+    this.#putIn = putInto(before, known, this.#unsure);
     this.known = known;
     this.#unsure.clear();
     return drift;

@@ -159,6 +159,7 @@ export class TargetWork implements Work {
     this.#recorded = undefined;
     // What it held when this process last had it is of yesterday.
     this.#read = false;
+    this.plan.tookOver();
     this.#notBefore = Number.NEGATIVE_INFINITY;
     if (!clean) this.suspect();
   }
