@@ -114,6 +114,22 @@ t.test("a uid that stands in the configuration is changed there", async (t) => {
   await stage.stop();
 });
 
+t.test("a uid that is put into the configuration later undoes an adoption", async (t) => {
+  const { stage } = await rebuilt();
+  t.teardown(() => stage.stop());
+  const { text } = await adopt(stage);
+  await adopt(stage, { approve: hashIn(text) });
+  await stage.until(() => stage.holds("web", "10.0.0.1", "10.0.0.2", "10.7.7.7"));
+  await stage.stop();
+  stage.configuration = configurationOf({
+    clusters: [{ name: "east", uid: "uid-of-east" }, { name: "west" }],
+  });
+  stage.start();
+  await stage.clock.run(30_000);
+  const status = await stage.clusterStatus("east");
+  t.match(status, { verified: false, reason: /uid-of-the-new/ });
+});
+
 t.test("a new one that is silent, too, is not adopted", async (t) => {
   const { stage, next } = await rebuilt();
   next.stop();

@@ -110,6 +110,26 @@ t.test("a cluster that comes back makes the forgetting void and joins without a 
   await stage.stop();
 });
 
+t.test(
+  "a cluster that is heard again makes the forgetting void, verified or not: it may fall silent once more",
+  async (t) => {
+    const { stage, east } = await silent();
+    const { text } = await forget(stage);
+    await stage.stop();
+    await forget(stage, { approve: hashIn(text), waitMs: 2000 });
+    const back = (await stage.silentWatcher("east")).knows(east);
+    back.phase = "syncing";
+    await stage.during(back.start("web", "batch"));
+    stage.start();
+    t.teardown(() => stage.stop());
+    await stage.clock.run(20_000);
+    t.equal((await stage.clusterStatus("east"))?.verified, false);
+    back.stop();
+    await stage.clock.run(60_000);
+    t.ok(stage.holds("web", "10.0.0.1", "10.1.0.1") && stage.holds("batch", "10.0.0.2"));
+  },
+);
+
 t.test("a cluster that comes back after it was forgotten is filled again", async (t) => {
   const { stage, east } = await silent();
   const { text } = await forget(stage);

@@ -45,6 +45,20 @@ t.test("a cluster in maintenance is not verified, and says what ends it", async 
   t.strictSame(membersOf(fold, "web"), ["10.0.0.1", "10.0.0.2"]);
 });
 
+t.test(
+  "no time of silence runs out while a cluster is in maintenance, nor by the word of another cluster",
+  async (t) => {
+    const { cluster, fold } = verified();
+    for (let now = 5000; now <= 100_000; now += 5000) {
+      fold.take(cluster.state("maintenance"), now);
+      fold.tick(now);
+    }
+    t.equal(fold.unverifiedSince, 100_000);
+    fold.take(rebuilt(cluster).state("maintenance"), 105_000);
+    t.equal(fold.unverifiedSince, 100_000);
+  },
+);
+
 t.test("a cluster that is verified is not forgotten", async (t) => {
   const { fold } = verified();
   t.equal(fold.forget().groups === "all", false);

@@ -28,6 +28,8 @@ class Target implements Work {
   due = false;
   inFlight = 0;
   isTokenNew = false;
+  /** A call that was not answered may still be done. */
+  isLate = false;
 
   constructor(target: string, clock: VirtualClock, steps: number) {
     this.target = target;
@@ -75,7 +77,7 @@ class Target implements Work {
   }
 
   late(): boolean {
-    return false;
+    return this.isLate;
   }
 
   hasNewToken(): boolean {
@@ -293,4 +295,30 @@ t.test("at the end the call in flight is finished and no other begins", async (t
   await ended;
   t.equal(a.steps, 4);
   t.equal(a.calls.length, 1);
+});
+
+t.test("a device is left clean only where nothing that was sent may still be done", async (t) => {
+  for (const isLate of [false, true]) {
+    const clock = new VirtualClock();
+    const [a, b] = [new Target("a", clock, 1), new Target("b", clock, 1)];
+    const { stop, ended } = start(clock, [a, b]);
+    await clock.run(1000);
+    b.isLate = isLate;
+    stop();
+    t.equal(await ended, !isLate);
+  }
+});
+
+t.test("nothing is asked or written before it is known what was held before", async (t) => {
+  const clock = new VirtualClock();
+  const work = new Target("a", clock, 1);
+  work.due = true;
+  work.recall = () => clock.sleep(5000);
+  const { stop, ended } = start(clock, [work]);
+  await clock.run(4000);
+  t.equal(work.calls.length + work.reads.length, 0);
+  await clock.run(2000);
+  t.equal(work.calls.length, 1);
+  stop();
+  await ended;
 });

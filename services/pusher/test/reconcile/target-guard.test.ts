@@ -127,6 +127,24 @@ t.test("the same set can be held and approved again", async (t) => {
   t.same(scene.device.resolve("web"), []);
 });
 
+t.test("what came to be held since a set was approved stays: an approval is of what was shown", async (t) => {
+  const { clock, store, scene, guard } = await held(20, 40);
+  await approve(store, scene, clock.now());
+  scene.hear(
+    scene.a,
+    ...many(40)
+      .slice(20)
+      .map((address) => scene.a.remove("web", address, "unselected")),
+  );
+  scene.settle();
+  await clock.run(2000);
+  scene.settle();
+  t.equal(scene.plan.heldSet().items.length, 40);
+  guard.take();
+  scene.settle();
+  t.same(scene.device.resolve("web"), many(40).slice(20));
+});
+
 t.test("an old approval that was never used lets nothing go", async (t) => {
   const { clock, store, scene, guard } = await held(20);
   await clock.run(DAY_MS * 2);

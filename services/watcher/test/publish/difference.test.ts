@@ -72,7 +72,7 @@ const CAUSES: [string, Partial<Present>, string][] = [
   ["somebody else holds the address", { holders: () => ["u9"] }, "reused"],
   [
     "its owner still has the address but is not selected",
-    { lists: () => true, has: () => true },
+    { lists: () => true, has: () => true, holders: () => ["u1"] },
     "unselected",
   ],
   ["its owner is listed with another address", { lists: () => true }, "changed"],
