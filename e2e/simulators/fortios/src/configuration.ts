@@ -39,8 +39,12 @@ export class Configuration {
 
   /** This one and a VDOM as it comes from the factory; one of that name that is there stays. */
   with(name: string, world: World, changed: (change: RowChange) => void): Configuration {
-    const made = this.#vdoms.get(name) ?? freshVdom(name, world, changed);
-    return new Configuration([...this.#vdoms.values(), made]);
+    return this.and(this.#vdoms.get(name) ?? freshVdom(name, world, changed));
+  }
+
+  /** This one and a VDOM, instead of the one of that name. */
+  and(vdom: Vdom): Configuration {
+    return new Configuration([...this.#vdoms.values(), vdom]);
   }
 
   /** This one without a VDOM and all it holds. */

@@ -98,6 +98,18 @@ export function removeVdom(device: Device, name: string, now: number): void {
   device.chronicle.end();
 }
 
+/** A VDOM as it was in a copy of the configuration, policies and all. @throws where the copy has none of that name */
+export function restoreVdom(device: Device, saved: Configuration, name: string, now: number): void {
+  const copy = saved.copy((change) => device.chronicle.record(change)).vdom(name);
+  if (copy === undefined) throw new Error(`there is no VDOM "${name}" in the copy`);
+  addVdom(device, name, now);
+  const before = device.configuration;
+  device.chronicle.begin(0, now);
+  device.configuration = before.without(name).and(copy);
+  recordLoss(device, before, name);
+  device.chronicle.end();
+}
+
 function recordLoss(device: Device, before: Configuration, name: string): void {
   const old = before.vdom(name);
   const present = device.configuration.vdom(name);

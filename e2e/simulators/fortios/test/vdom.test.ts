@@ -1,7 +1,7 @@
 import t from "tap";
 import { DEFAULT_TOKEN } from "../src/state.ts";
 import { FULL_ACCESS } from "../src/access.ts";
-import { addVdom, removeVdom } from "../src/console.ts";
+import { addVdom, checkpoint, removeVdom, restoreVdom } from "../src/console.ts";
 import { ADDRESS, Client, GROUP, type Envelope } from "./client.ts";
 
 const client = (): Client => new Client({ vdoms: ["root", "dmz", "lab"] });
@@ -78,3 +78,25 @@ t.test("a VDOM can be removed with all it holds, and comes back empty; the histo
   t.equal(box.verdict("GET", `${ADDRESS}/a?vdom=dmz`), "404");
   t.equal(box.ask("GET", `${ADDRESS}?vdom=dmz`).status, 200);
 });
+
+t.test(
+  "one that was removed can be put back from a copy, with all it held then; the history tells",
+  async (t) => {
+    const box = client();
+    box.done("POST", `${ADDRESS}?vdom=dmz`, { name: "a", subnet: "10.0.0.1/32" });
+    box.done("POST", `${GROUP}?vdom=dmz`, { name: "g", member: [{ name: "a" }] });
+    const saved = checkpoint(box.device);
+    box.done("POST", `${GROUP}?vdom=lab`, { name: "h", member: [{ name: "all" }] });
+    removeVdom(box.device, "dmz", box.now);
+    box.now += 10;
+    restoreVdom(box.device, saved, "dmz", box.now);
+    t.strictSame(box.device.resolve("dmz", "g"), ["10.0.0.1"]);
+    t.ok(box.device.group("lab", "h"), "the others stay as they are");
+    t.match(box.device.chronicle.memberships("dmz", "g", "ipv4").at(-1), {
+      at: box.now,
+      members: ["10.0.0.1"],
+    });
+    box.done("DELETE", `${GROUP}/g?vdom=dmz`);
+    t.throws(() => restoreVdom(box.device, saved, "nowhere", box.now), /no VDOM "nowhere"/);
+  },
+);

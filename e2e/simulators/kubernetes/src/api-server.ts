@@ -62,6 +62,8 @@ export class ApiServer {
   readonly faults = new Faults();
   streamsLists: boolean;
   bookmarkEvery: number;
+  /** Objects that lists leave out though they are there, and no event tells of it: a cache that is not whole. */
+  hides: (resource: Resource, item: Item) => boolean = () => false;
   readonly version: string;
   /** Requests so far by verb and resource: `list pods`. */
   readonly requests = new Map<string, number>();
@@ -78,7 +80,7 @@ export class ApiServer {
     this.bookmarkEvery = options.bookmarkEvery ?? 60_000;
     this.version = options.version ?? "v1.37.2";
     this.#uidPrefix = options.uidPrefix ?? "00000000";
-    this.#lists = new Lists(this.store);
+    this.#lists = new Lists(this.store, (resource, item) => this.hides(resource, item));
     this.store.subscribe((change) => {
       for (const watch of this.#watches) watch.push(change);
     });
@@ -209,7 +211,9 @@ export class ApiServer {
     const whole = streams || from === 0;
     const fits = selectorOf(query);
     const changes = whole ? [] : this.store.since(from);
-    const state = whole ? this.store.list(resource, namespace) : [];
+    const state = whole
+      ? this.store.list(resource, namespace).filter((item) => !this.hides(resource, item))
+      : [];
     const watch = new Watch({
       resource,
       namespace,

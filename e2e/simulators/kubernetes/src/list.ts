@@ -1,6 +1,6 @@
 import { Failure } from "./failure.ts";
 import type { Item } from "./item.ts";
-import { apiVersionOf } from "./resource.ts";
+import { apiVersionOf, type Resource } from "./resource.ts";
 import { selectorOf } from "./selector.ts";
 import type { Store } from "./store.ts";
 import type { Target } from "./target.ts";
@@ -16,11 +16,14 @@ const MOST_SNAPSHOTS = 32;
 /** Lists, whole or in pages. All pages of one list show one moment, as long as that is not compacted. */
 export class Lists {
   readonly #store: Store;
+  readonly #hides: (resource: Resource, item: Item) => boolean;
   readonly #snapshots = new Map<number, Snapshot>();
   #next = 1;
 
-  constructor(store: Store) {
+  /** @param hides what is left out, though it is there */
+  constructor(store: Store, hides: (resource: Resource, item: Item) => boolean) {
     this.#store = store;
+    this.#hides = hides;
   }
 
   /** Continue tokens given so far are void: the next page is answered with 410. */
@@ -54,7 +57,7 @@ export class Lists {
 
   #take(resource: Target["resource"], namespace: string, query: URLSearchParams): number {
     const fits = selectorOf(query);
-    const all = this.#store.list(resource, namespace);
+    const all = this.#store.list(resource, namespace).filter((item) => !this.#hides(resource, item));
     const id = this.#next;
     this.#next += 1;
     this.#snapshots.set(id, { items: fits ? all.filter(fits) : all, version: this.#store.version });

@@ -248,3 +248,20 @@ t.test("a running pod is about as large as a real one, and says where it runs an
   const size = JSON.stringify(body).length;
   t.ok(size > 3000 && size < 7500, `${String(size)} bytes`);
 });
+
+t.test("lists can leave out what is there; watches go on telling of it", async (t) => {
+  const { api, cluster, call, watch } = scene();
+  for (const name of ["a", "b"]) cluster.createPod({ namespace: "default", name, addresses: ["10.0.0.1"] });
+  const names = () => call("GET", "/api/v1/pods").body.items?.map(({ metadata }) => metadata.name);
+  const streamed = (): string[] =>
+    read(watch("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"));
+  const open = watch(`resourceVersion=${String(api.store.version)}`);
+  api.hides = ({ plural }, { key }) => plural === "pods" && key.endsWith("a");
+  t.strictSame(names(), ["b"]);
+  t.strictSame(streamed(), ["ADDED b", "BOOKMARK"]);
+  t.strictSame(read(open), [], "and no event says so");
+  cluster.changePod("default", "a", { phase: "Succeeded" });
+  t.strictSame(read(open), ["MODIFIED a"]);
+  api.hides = () => false;
+  t.strictSame(names(), ["a", "b"]);
+});
