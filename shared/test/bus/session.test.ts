@@ -1,9 +1,14 @@
+import type { Msg } from "@nats-io/transport-node";
 import t from "tap";
 import type { Delivery } from "../../src/bus/bus.ts";
+import type { Connection } from "../../src/bus/connection.ts";
+import type { JetStreamApi } from "../../src/bus/jetstream-api.ts";
+import { session } from "../../src/bus/session.ts";
 import { until } from "./environment.ts";
 import { natsEnvironment } from "./nats-environment.ts";
 import { natsServerPath, NO_SERVER } from "./nats-server.ts";
 import { drained, outcome, Scene } from "./scene.ts";
+import { VirtualClock } from "./virtual-clock.ts";
 
 const path = natsServerPath();
 const skip = path === undefined ? NO_SERVER : false;
@@ -70,3 +75,56 @@ t.test("a session that is left early leaves no consumer behind", { skip }, async
   await until("no consumers", async () => (await env.consumers(scene.stream)) === 0);
   t.pass("none left");
 });
+
+type Receive = (error: null, message: Msg) => void;
+
+/** A consumer of a stream of three messages, of which those of `sequences` reach the reader. */
+function delivering(sequences: readonly number[]): { connection: Connection; api: JetStreamApi } {
+  const waiting = [...sequences];
+  const readers: Receive[] = [];
+  const deliver = (sequence: number): void => {
+    const reply = `$JS.ACK.S.C.1.${sequence}.${sequence}.0.${3 - sequence}`;
+    const message = { subject: `t.${sequence}`, reply, data: new Uint8Array() };
+    for (const receive of readers) receive(null, message as unknown as Msg);
+  };
+  const nats = {
+    isClosed: () => false,
+    subscribe: (_: string, { callback }: { callback: Receive }) => {
+      readers.push(callback);
+      return { unsubscribe: () => undefined };
+    },
+    publish: (subject: string) => {
+      if (subject.includes(".MSG.NEXT.")) queueMicrotask(() => waiting.splice(0).forEach(deliver));
+    },
+  };
+  const connection = { current: () => nats, inbox: () => "_INBOX.r", onConnection: () => () => undefined };
+  const info = { created: "2026-01-01T00:00:00Z", lastSequence: 3, subjects: ["t.>"] };
+  const api = { streamInfo: async () => info, createConsumer: async () => ({ pending: 3 }) };
+  return { connection: connection as unknown as Connection, api: api as unknown as JetStreamApi };
+}
+
+t.test(
+  "a message that is lost on its way, or comes twice, ends the session: then all is read anew",
+  async (t) => {
+    for (const sequences of [
+      [1, 2, 3],
+      [1, 3],
+      [2, 3],
+      [1, 2, 2, 3],
+    ]) {
+      const { connection, api } = delivering(sequences);
+      const ending = new AbortController();
+      const options = { stream: "S", filter: "t.>", verified: true, signal: ending.signal };
+      const items: string[] = [];
+      const reading = (async () => {
+        for await (const item of session(connection, api, new VirtualClock(), options)) {
+          items.push(item.kind);
+          if (item.kind === "caught-up") ending.abort();
+        }
+      })();
+      const isWhole = sequences.join() === "1,2,3";
+      t.equal(await outcome(reading), isWhole ? "done" : "BusError interrupted", sequences.join());
+      t.equal(items.includes("caught-up"), isWhole);
+    }
+  },
+);
