@@ -99,14 +99,18 @@ export function theOne(objects: readonly KubernetesObject[], kind: string): Kube
   return found[0] as KubernetesObject;
 }
 
-/** The configuration that a rendered ConfigMap holds. */
+/** The configuration that a rendered ConfigMap holds; another one may hold the dashboard. */
 export function configurationIn(objects: readonly KubernetesObject[]): unknown {
-  const { data } = theOne(objects, "ConfigMap") as unknown as { data: Record<string, string> };
-  return parse(data["config.yaml"] ?? "");
+  const files = objects.map(
+    (object) => (object["data"] as Record<string, string> | undefined)?.["config.yaml"],
+  );
+  return parse(files.find((file) => file !== undefined) ?? "");
 }
 
 export const valuesFilesOf = (chart: Chart): readonly string[] =>
-  ["smallest", "trial", "everything"].map((name) => join(chartFolder(chart), "ci", `${name}-values.yaml`));
+  ["smallest", "trial", "production", "everything"].map((name) =>
+    join(chartFolder(chart), "ci", `${name}-values.yaml`),
+  );
 
 export const valuesIn = (file: string): Record<string, unknown> =>
   parse(readFileSync(file, "utf8")) as Record<string, unknown>;

@@ -102,6 +102,14 @@ export class KubernetesClient {
     return applied;
   }
 
+  /** As `apply`, but nothing is kept: the server only says whether it would take them. @throws what it refuses */
+  async tryOut(...objects: readonly KubernetesObject[]): Promise<void> {
+    for (const object of objects) {
+      const path = `${await this.path(whereOf(object))}?fieldManager=${FIELD_MANAGER}&force=true&dryRun=All`;
+      await this.call("PATCH", path, object, "application/apply-patch+yaml");
+    }
+  }
+
   /** JSON merge patch: null removes a field. */
   async patch(where: Where, change: object): Promise<KubernetesObject> {
     const path = await this.path(where);
