@@ -236,6 +236,23 @@ t.test("an uninstall with drainOnUninstall takes the cluster's addresses off the
   t.equal((await client.list(ADDRESS_GROUP)).length, 3, "the groups are still defined");
 });
 
+t.test("an uninstall of the pusher leaves the firewall as it is", async (t) => {
+  const before = await firewall.members("web");
+  const writes = firewall.writes().length;
+  const { code, stderr } = await helm.while(
+    "uninstall",
+    "podgate-pusher",
+    "--namespace",
+    NAMESPACE,
+    "--wait",
+  );
+  t.equal(code, 0, stderr);
+  await until("its pods to be gone", async () => (await podsOf(client, NAMESPACE)).length === 0 || undefined);
+  t.equal(before?.length, 2);
+  t.strictSame(await firewall.members("web"), before);
+  t.equal(firewall.writes().length, writes, "nothing was written");
+});
+
 /** Helm's word for it, with an image of this tag. */
 async function release(verb: "install" | "upgrade", chart: Chart, tag: string): Promise<void> {
   const file = helm.values({ ...values[chart], image: { tag } });
