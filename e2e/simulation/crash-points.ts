@@ -86,6 +86,7 @@ async function scenario(simulation: Simulation): Promise<void> {
   bus.disconnectClients();
   await acts(3);
   bus.deleteStream("PODGATE_c1");
+  world.rewound("PODGATE_c1");
   await acts(3);
   // The API server: nothing can be resumed, and pages instead of streams.
   api.streamsLists = false;

@@ -13,7 +13,7 @@ export interface OperatorOptions {
   readonly dice: Dice;
   readonly history: History;
   readonly configuration: Configuration;
-  readonly busOf: (process: Process) => BusPort;
+  readonly busOf: (process: Process, user: string) => BusPort;
 }
 
 /** So long a command waits for the bus. */
@@ -43,7 +43,7 @@ export class Operator {
     const { timeline, dice, configuration, busOf } = this.#options;
     const process = new Process("operator", timeline);
     const { clock } = process;
-    const bus = busOf(process);
+    const bus = busOf(process, "pusher");
     const memory = new Memory({ bus, clock, random: dice.random, logger: silentLogger });
     const ports = { bus, clock, memory };
     try {

@@ -25,6 +25,7 @@ export class Replica {
   #stopping: AbortController | undefined;
   #starts = 0;
   #skewMs = 0;
+  #isRetired = false;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -36,7 +37,7 @@ export class Replica {
   }
 
   start(): void {
-    if (this.process !== undefined) return;
+    if (this.process !== undefined || this.#isRetired) return;
     const { timeline, history, program } = this.#options;
     this.#starts += 1;
     const process = new Process(`${this.name}-${String(this.#starts)}`, timeline);
@@ -69,6 +70,17 @@ export class Replica {
     if (this.process === undefined) return;
     this.#options.history.note(this.process.name, "is killed");
     this.process.kill();
+  }
+
+  /** Killed, and not started by anything until it comes back. */
+  retire(): void {
+    this.#isRetired = true;
+    this.kill();
+  }
+
+  comeBack(): void {
+    this.#isRetired = false;
+    this.start();
   }
 
   /** As SIGTERM. */

@@ -79,9 +79,16 @@ export class Simulation {
       device.subscribe(({ changed }) => {
         if (changed) this.oracle.wrote(device, "product");
       });
-    if (isGuarded) this.oracle.guard();
+    const { lapsing, denied } = this.world;
+    this.oracle.lapses(lapsing.group.replace("/", "."), lapsing.afterMs);
+    if (isGuarded) this.oracle.guard(denied);
     this.world.operator.onApproved = (target, group, address) => this.oracle.approved(target, group, address);
-    this.world.edited = ({ device }) => this.oracle.wrote(device, "other");
+    this.world.retired = (cluster, isRetired) => this.oracle.retire(cluster, isRetired);
+    this.world.replaced = (cluster, isReplaced) => this.oracle.replace(cluster, isReplaced);
+    this.world.frozen = (cluster, isFrozen) => this.oracle.versions.freeze(cluster, isFrozen);
+    this.world.changedByOther = ({ device }) => this.oracle.wrote(device, "other");
+    this.world.stored = (stream, message) => this.oracle.versions.stored(stream, message);
+    this.world.rewound = (stream) => this.oracle.rewound(stream);
     this.world.widened = (content) => this.oracle.widened(content);
   }
 
@@ -125,7 +132,7 @@ export class Simulation {
       await this.timeline.advance(TICK_MS);
     for (let waited = 0; this.fine; waited += TICK_MS) {
       const differences = this.oracle.differences();
-      if (differences.length === 0) return;
+      if (differences.length === 0) return this.oracle.settled();
       if (waited >= REST_MS) for (const difference of differences) this.#violate(`at rest: ${difference}`);
       await this.timeline.advance(TICK_MS);
     }

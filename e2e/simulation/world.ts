@@ -1,5 +1,6 @@
 import { Device } from "@podgate/fortios-simulator/device";
 import { ADDRESS_ACCESS } from "@podgate/fortios-simulator/access";
+import type { StoredMessage } from "@podgate/shared/bus/bus";
 import { MemoryBusServer } from "@podgate/shared/bus/memory";
 import { Metrics } from "@podgate/shared/runtime/metrics";
 import { compose as composePusher } from "@podgate/pusher/compose";
@@ -15,6 +16,7 @@ import { watcherMetrics } from "@podgate/watcher/metrics";
 import { SimulatedCluster } from "./cluster.ts";
 import type { Dice } from "./dice.ts";
 import type { History } from "./history.ts";
+import { LifeCycle } from "./life-cycle.ts";
 import { Operator } from "./operator.ts";
 import type { JudgedTarget } from "./oracle/target-judge.ts";
 import { BusPort } from "./ports/bus-port.ts";
@@ -43,6 +45,8 @@ export interface SimulatedDevice extends DeviceSite {
   readonly name: string;
   /** What the pusher's token file holds. */
   token: string;
+  /** That is not the device's. */
+  isTokenWrong: boolean;
 }
 
 /** How slow things are: milliseconds on the way, one direction. Faults change it. */
@@ -64,18 +68,37 @@ export class World {
   readonly watchers: readonly Replica[];
   readonly pushers: readonly Replica[];
   readonly operator: Operator;
+  readonly lifeCycle: LifeCycle;
   readonly delays: Delays;
+  /** Edits that decide for many wait for a person. */
+  readonly isGuarded: boolean;
   readonly tamper = new Tamper();
-  /** Told that somebody else than the product changed a device. */
-  edited: (site: SimulatedDevice) => void = () => undefined;
+  /** Groups whose members a silent cluster gives up, and after how long: milliseconds. */
+  readonly lapsing = { group: "shop/front", afterMs: 60_000 };
+  /** Group that policies block: nothing leaves it unseen without a person's word, where edits are guarded. */
+  readonly denied = "extra";
+  /** Told that somebody else than the product changed a device, and how often he did. */
+  changedByOther: (site: SimulatedDevice) => void = () => undefined;
+  edits = 0;
+  /** Told that a person has taken a cluster out of use, or put it back, */
+  retired: (cluster: string, isRetired: boolean) => void = () => undefined;
+  /** that he has another one take its place, and is done with it, */
+  replaced: (cluster: string, isReplaced: boolean) => void = () => undefined;
+  /** and that nothing of it is to be published, or is again. */
+  frozen: (cluster: string, isFrozen: boolean) => void = () => undefined;
   /** Told what one of the product's address objects stands for since somebody else changed it. */
   widened: (content: string) => void = () => undefined;
+  /** Told of every message that the bus stores, */
+  stored: (stream: string, message: StoredMessage) => void = () => undefined;
+  /** and of every stream whose content is another one than before. */
+  rewound: (stream: string) => void = () => undefined;
   readonly #onFailure: (what: string) => void;
 
   constructor({ clusters, isSmall, isGuarded, timeline, dice, history, onFailure }: WorldOptions) {
     this.timeline = timeline;
     this.dice = dice;
     this.history = history;
+    this.isGuarded = isGuarded;
     this.#onFailure = onFailure;
     this.delays = {
       bus: () => dice.between(0.2, 2),
@@ -89,8 +112,10 @@ export class World {
         timer: (ms, run) => timeline.after(ms, run),
         sleep: (ms) => new Promise((resolve) => void timeline.after(ms, resolve)),
       },
-      onStored: (stream, { subject, sequence }) =>
-        history.note(stream, `${String(sequence % 1e6)} ${subject}`),
+      onStored: (stream, message) => {
+        history.note(stream, `${String(message.sequence % 1e6)} ${message.subject}`);
+        this.stored(stream, message);
+      },
     });
     this.clusters = Array.from(
       { length: clusters },
@@ -115,10 +140,16 @@ export class World {
     this.watchers = this.clusters.flatMap((cluster) =>
       ["a", "b"].map((letter) => this.#watcher(cluster, letter)),
     );
-    const configuration = this.#configuration(isGuarded);
+    const configuration = this.#configuration();
     this.pushers = ["a", "b"].map((letter) => this.#pusher(letter, configuration));
-    const busOf = (process: Process): BusPort => this.#busPort(process, "pusher");
-    this.operator = new Operator({ timeline, dice, history, configuration, busOf });
+    const busOf = (process: Process, user: string): BusPort => this.#busPort(process, user);
+    const person = { timeline, dice, history, configuration, busOf };
+    this.operator = new Operator(person);
+    this.lifeCycle = new LifeCycle({
+      ...person,
+      kubernetesOf: (process, cluster) => this.#kubernetesPort(process, cluster),
+      deviceOf: (process, url) => this.#devicePort(process, url, "192.0.2.20"),
+    });
   }
 
   get replicas(): readonly Replica[] {
@@ -128,6 +159,39 @@ export class World {
   /** Milliseconds since 1970, by the clock that all would agree on. */
   get wall(): number {
     return EPOCH + this.timeline.now;
+  }
+
+  edited(site: SimulatedDevice): void {
+    this.edits += 1;
+    this.changedByOther(site);
+  }
+
+  /** Something ended that should not have, or said what is not so. */
+  failed(what: string): void {
+    this.#onFailure(what);
+  }
+
+  watchersOf(cluster: string): readonly Replica[] {
+    return this.watchers.filter(({ name }) => name.slice(0, -1) === `watcher-${cluster}`);
+  }
+
+  /** Groups on firewalls that were made for the cluster, or for one group of it. */
+  childrenOf(cluster: string, group = ""): readonly { readonly name: string; readonly held: number }[] {
+    const word = group === "" ? ".*" : group.replace("/", "-");
+    const own = new RegExp(`^pg\\.${INSTALL}\\.${word}\\.${cluster}\\.\\d+(?:\\.x[0-9a-f]+)?$`);
+    return this.targets.flatMap(({ device, vdom }) =>
+      (["ipv4", "ipv6"] as const).flatMap((family) =>
+        device
+          .groups(vdom, family)
+          .filter(({ name }) => own.test(name))
+          .map(({ name }) => ({ name, held: device.resolve(vdom, name, family).length })),
+      ),
+    );
+  }
+
+  /** Addresses in them. */
+  heldOf(cluster: string, group = ""): number {
+    return this.childrenOf(cluster, group).reduce((sum, { held }) => sum + held, 0);
   }
 
   start(): void {
@@ -151,7 +215,15 @@ export class World {
         `${method} ${vdom} ${path} ${outcome} ${String(status)}${changed ? " changed" : ""}${about}`,
       );
     });
-    return { name, device, isAway: false, lockedUntil: 0, token: TOKEN };
+    return {
+      name,
+      device,
+      isAway: false,
+      distrusted: undefined,
+      lockedUntil: 0,
+      token: TOKEN,
+      isTokenWrong: false,
+    };
   }
 
   #busPort(process: Process, user: string): BusPort {
@@ -167,8 +239,35 @@ export class World {
     });
   }
 
+  #kubernetesPort(process: Process, cluster: SimulatedCluster): KubernetesPort {
+    const { timeline, delays, tamper } = this;
+    return new KubernetesPort({
+      process,
+      timeline,
+      server: (request) => cluster.serverFor(request),
+      cluster: cluster.name,
+      token: () => cluster.token,
+      tamper,
+      delay: () => delays.kubernetes(),
+    });
+  }
+
+  #devicePort(process: Process, url: string, source: string): DevicePort {
+    const { timeline, delays, devices } = this;
+    const site = devices.find(({ name }) => url.includes(name));
+    if (site === undefined) throw new Error(`no device at ${url}`);
+    return new DevicePort({
+      process,
+      timeline,
+      site,
+      token: () => site.token,
+      source,
+      delay: () => delays.device(),
+    });
+  }
+
   #watcher(cluster: SimulatedCluster, letter: string): Replica {
-    const { timeline, history, dice, delays, tamper } = this;
+    const { timeline, history, dice } = this;
     const configuration = watcherSchema.parse({ cluster: cluster.name, nats: NATS });
     const name = `watcher-${cluster.name}${letter}`;
     return new Replica({
@@ -178,14 +277,7 @@ export class World {
       onFailure: this.#onFailure,
       program: async (process, signal, logger) => {
         const bus = this.#busPort(process, cluster.name);
-        const transport = new KubernetesPort({
-          process,
-          timeline,
-          server: (request) => cluster.serverFor(request),
-          cluster: cluster.name,
-          tamper,
-          delay: () => delays.kubernetes(),
-        });
+        const transport = this.#kubernetesPort(process, cluster);
         const watcher = composeWatcher(configuration, "1.0.0", {
           bus,
           transport,
@@ -201,7 +293,7 @@ export class World {
     });
   }
 
-  #configuration(isGuarded: boolean): PusherConfiguration {
+  #configuration(): PusherConfiguration {
     const { clusters, targets } = this;
     return pusherSchema.parse({
       install: INSTALL,
@@ -216,19 +308,28 @@ export class World {
         perSecond: 20,
         timeoutSeconds: 5,
       })),
-      routes: targets.map((target) => ({
-        targets: [target.name],
-        clusters: target.clusters,
-        groups: ["*"],
-      })),
+      routes: this.#routes(),
       driftSeconds: 30,
       // Not held, so that how long an address stays after an edit can be judged.
-      ...(!isGuarded && { guards: { massRemoval: { maxCount: 100_000 }, holdLastMember: false } }),
+      ...(!this.isGuarded && { guards: { massRemoval: { maxCount: 100_000 }, holdLastMember: false } }),
     });
   }
 
+  /** The first that fits decides. */
+  #routes(): readonly object[] {
+    const whenSilent = { removeAfterSeconds: this.lapsing.afterMs / 1000 };
+    const kinds = [
+      { groups: [this.lapsing.group], whenSilent },
+      { groups: [this.isGuarded ? this.denied : "none"], polarity: "deny" },
+      { groups: ["*"] },
+    ];
+    return this.targets.flatMap(({ name, clusters }) =>
+      kinds.map((kind) => Object.assign({ targets: [name], clusters }, kind)),
+    );
+  }
+
   #pusher(letter: string, configuration: PusherConfiguration): Replica {
-    const { timeline, history, dice, delays, devices } = this;
+    const { timeline, history, dice } = this;
     const series = {
       clusters: configuration.clusters.map(({ name }) => name),
       targets: configuration.targets.map(({ name }) => name),
@@ -243,18 +344,7 @@ export class World {
         const bus = this.#busPort(process, "pusher");
         const pusher = composePusher(configuration, {
           bus,
-          transport: ({ url }) => {
-            const site = devices.find(({ name }) => url.includes(name));
-            if (site === undefined) throw new Error(`no device at ${url}`);
-            return new DevicePort({
-              process,
-              timeline,
-              site,
-              token: () => site.token,
-              source: "192.0.2.10",
-              delay: () => delays.device(),
-            });
-          },
+          transport: ({ url }) => this.#devicePort(process, url, "192.0.2.10"),
           clock: process.clock,
           random: dice.random,
           logger,

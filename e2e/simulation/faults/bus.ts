@@ -16,7 +16,9 @@ function restored(world: World, streams: readonly string[], struck: () => void):
     for (const [stream, copy] of copies) {
       const now = world.bus.info(stream);
       if (now !== undefined && now.lastSequence !== copy.lastSequence) struck();
-      if (now !== undefined) world.bus.restore(stream, copy);
+      if (now === undefined) continue;
+      world.bus.restore(stream, copy);
+      world.rewound(stream);
     }
   };
 }
@@ -105,8 +107,18 @@ export const BUS_FAULTS: readonly FaultClass[] = [
         if (world.bus.info(stream) === undefined) continue;
         struck();
         world.bus.deleteStream(stream);
+        world.rewound(stream);
       }
       return () => undefined;
+    },
+  },
+  {
+    name: "bus-full",
+    lasts: [2000, 20_000],
+    tailMs: RECOVERY_MS,
+    begin: (world, _dice, struck) => {
+      world.bus.fill(struck);
+      return () => world.bus.makeRoom();
     },
   },
   {

@@ -1,7 +1,17 @@
 import { ADDRESS_ACCESS, type AccProfile } from "@podgate/fortios-simulator/access";
-import { checkpoint, edit, failover, reboot } from "@podgate/fortios-simulator/console";
+import {
+  addVdom,
+  checkpoint,
+  edit,
+  failover,
+  reboot,
+  removeVdom,
+  restoreVdom,
+} from "@podgate/fortios-simulator/console";
+import type { Device } from "@podgate/fortios-simulator/device";
 import type { FaultKind } from "@podgate/fortios-simulator/fault";
 import type { Dice } from "../dice.ts";
+import { furnish } from "../estate.ts";
 import type { SimulatedDevice, World } from "../world.ts";
 import type { FaultClass } from "./fault.ts";
 
@@ -52,6 +62,37 @@ function armed(
   };
 }
 
+/** The token in the pusher's file is not the device's. @param change makes it so; returns what the file holds afterwards */
+function tokens(name: string, change: (site: SimulatedDevice) => string): FaultClass {
+  return {
+    name,
+    lasts: [3000, 20_000],
+    tailMs: LOCKOUT_MS,
+    weight: 0.3,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.devices);
+      if (site.isTokenWrong) return undefined;
+      site.isTokenWrong = true;
+      const token = change(site);
+      const end = site.device.subscribe(({ status }) => {
+        if (status === 401) struck();
+      });
+      return () => {
+        end();
+        site.token = token;
+        site.isTokenWrong = false;
+        return (recovered) => {
+          const heard = site.device.subscribe(({ status }) => {
+            if (status !== 200) return;
+            heard();
+            world.timeline.after(RECOVERY_MS, recovered);
+          });
+        };
+      };
+    },
+  };
+}
+
 const methodsOf = (kind: FaultKind, dice: Dice): readonly string[] =>
   kind === "table-full" || dice.chance(0.7) ? ["POST", "PUT", "DELETE"] : ["GET"];
 
@@ -79,6 +120,31 @@ const children = (site: SimulatedDevice, vdom: string) =>
   site.device.groups(vdom).filter((group) => CHILDREN.test(group.name));
 const objects = (site: SimulatedDevice, vdom: string) =>
   site.device.addresses(vdom).filter(({ name }) => name.startsWith("pg.sim.") && !name.endsWith("empty"));
+
+/** It would bring back a policy that its administrator has taken away since. */
+const isUsed = (site: SimulatedDevice, world: World): boolean =>
+  world.targets.some(
+    ({ device, vdom }) =>
+      device === site.device &&
+      device.configuration
+        .vdom(vdom)
+        ?.rows("firewall.policy")
+        .some(({ name }) => name === "use"),
+  );
+
+/** Counts what is refused with 403. @returns ends it, and tells whether a deletion was among it */
+function refusals(device: Device, struck: () => void): () => boolean {
+  let isKept = false;
+  const end = device.subscribe(({ status, path, method }) => {
+    if (status !== 403 || !path.startsWith("cmdb/firewall")) return;
+    struck();
+    isKept ||= method === "DELETE";
+  });
+  return () => {
+    end();
+    return isKept;
+  };
+}
 
 export const DEVICE_FAULTS: readonly FaultClass[] = [
   {
@@ -111,6 +177,19 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
       };
     },
   },
+  {
+    name: "device-certificate",
+    lasts: [500, 25_000],
+    tailMs: RECOVERY_MS,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.devices);
+      site.distrusted = struck;
+      // The new authority is trusted.
+      return () => {
+        site.distrusted = undefined;
+      };
+    },
+  },
   armed("device-reply-lost", ["reply-lost"], RECOVERY_MS),
   armed("device-reset", ["reset-before", "reset-after"], RECOVERY_MS),
   armed("device-status", ["status-before", "status-after"], RECOVERY_MS, (dice) => ({
@@ -136,27 +215,47 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
     },
   },
   armed("device-table-full", ["table-full"], PARKED_MS),
+  // Somebody put another token into the pusher's file, and then the right one again;
+  tokens("device-401", (site) => {
+    const { token } = site;
+    site.token = "not-the-token-any-more";
+    return token;
+  }),
+  // or it was made anew on the device, and is in the file some time later.
+  tokens("device-token-rotated", ({ device, token }) => {
+    const [name, number = "0"] = token.split(".");
+    const next = `${name ?? ""}.${String(Number(number) + 1)}`;
+    for (const user of device.users) if (user.name === "api") device.setUser({ ...user, token: next });
+    return next;
+  }),
   {
-    name: "device-401",
-    lasts: [3000, 20_000],
-    tailMs: LOCKOUT_MS,
-    weight: 0.3,
+    name: "device-vdom-gone",
+    lasts: [3000, 25_000],
+    tailMs: KEPT_MS,
+    weight: 0.5,
     begin: (world, dice, struck) => {
-      const site = dice.pick(world.devices);
-      const { token } = site;
-      site.token = "not-the-token-any-more";
-      const end = site.device.subscribe(({ status }) => {
-        if (status === 401) struck();
-      });
+      const target = world.targets.find(({ device, vdom }) => vdom !== device.settings.managementVdom);
+      const site = world.devices.find(({ device }) => device === target?.device);
+      if (target === undefined || site === undefined || isUsed(site, world)) return undefined;
+      const { device, vdom } = target;
+      const saved = checkpoint(device);
+      if (saved.vdom(vdom) === undefined) return undefined;
+      removeVdom(device, vdom, world.wall);
+      world.edited(site);
+      const end = refusals(device, struck);
       return () => {
-        end();
-        site.token = token;
+        const isKept = end();
+        // A reboot may have brought it back. As it was, or made anew by its administrator.
+        if (device.configuration.vdom(vdom) === undefined) {
+          if (dice.chance(0.5)) restoreVdom(device, saved, vdom, world.wall);
+          else {
+            addVdom(device, vdom, world.wall);
+            furnish(world, target);
+          }
+          world.edited(site);
+        }
         return (recovered) => {
-          const heard = site.device.subscribe(({ status }) => {
-            if (status !== 200) return;
-            heard();
-            world.timeline.after(RECOVERY_MS, recovered);
-          });
+          if (!isKept) world.timeline.after(PARKED_MS, recovered);
         };
       };
     },
@@ -169,14 +268,9 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
     begin: (world, dice, struck) => {
       const { device } = dice.pick(world.devices);
       device.setRights("api", dice.pick([READ_ONLY, NONE]));
-      let isKept = false;
-      const end = device.subscribe(({ status, path, method }) => {
-        if (status !== 403 || !path.startsWith("cmdb/firewall")) return;
-        struck();
-        isKept ||= method === "DELETE";
-      });
+      const end = refusals(device, struck);
       return () => {
-        end();
+        const isKept = end();
         device.setRights("api", ADDRESS_ACCESS);
         return (recovered) => {
           if (!isKept) world.timeline.after(PARKED_MS, recovered);
@@ -200,16 +294,11 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
     tailMs: RECOVERY_MS + DRIFT_MS,
     begin: (world, dice, struck) => {
       const site = dice.pick(world.devices);
-      // It would bring back a policy that its administrator has taken away since.
-      const uses = world.targets.some(
-        ({ device, vdom }) =>
-          device === site.device &&
-          device.configuration
-            .vdom(vdom)
-            ?.rows("firewall.policy")
-            .some(({ name }) => name === "use"),
+      // It would take away a VDOM that came back since.
+      const isWhole = world.targets.every(
+        ({ device, vdom }) => device !== site.device || device.configuration.vdom(vdom) !== undefined,
       );
-      if (uses) return undefined;
+      if (!isWhole || isUsed(site, world)) return undefined;
       const saved = checkpoint(site.device);
       // What was written since then was not saved.
       return () => {
@@ -223,12 +312,13 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
     name: "admin-uses",
     lasts: [10_000, 60_000],
     tailMs: KEPT_MS,
-    weight: 0.3,
+    weight: 0.5,
     // A policy uses a group that users take away: it can't be deleted while it does.
     begin: (world, dice, struck) => {
       const { device, vdom } = dice.pick(world.targets);
       const site = world.devices.find((each) => each.device === device);
-      const name = dice.pick(["extra", "hosts"]);
+      // What is denied goes only when a person has approved it, and that may take longer than this.
+      const name = dice.pick(world.isGuarded ? ["hosts"] : ["extra", "hosts"]);
       if (site === undefined || device.group(vdom, name) === undefined) return undefined;
       for (const { api, cluster } of world.clusters) {
         const path = `/apis/podgate.dev/v1alpha1/clusteraddressgroups/${name}`;
@@ -310,6 +400,8 @@ function done(
   path: string,
   body?: Readonly<Record<string, unknown>>,
 ): boolean {
+  // It may be gone.
+  if (site.device.configuration.vdom(vdom) === undefined) return false;
   const change = { vdom, method, path, ...(body && { body }) };
   const { status } = edit(site.device, change, world.wall);
   world.history.note(

@@ -5,6 +5,10 @@ import type { FaultClass } from "./fault.ts";
 const RECOVERY_MS = 20_000;
 /** No byte for 45 s: only then is a silent watch given up. */
 const SILENCE_MS = 45_000;
+/** A Lease that could not be renewed runs out (10 s), another replica claims, lists, and is believed. */
+const LEASE_MS = 30_000;
+/** So much of a list is far beyond what could be taken for pods that have ended: 20 %. */
+const MISSING = 0.75;
 const RESOURCES = ["pods", "nodes", "namespaces", "clusteraddressgroups", "addressgroups"] as const;
 
 export const KUBERNETES_FAULTS: readonly FaultClass[] = [
@@ -93,7 +97,7 @@ export const KUBERNETES_FAULTS: readonly FaultClass[] = [
       let lagging: ApiServer | undefined;
       // It falls behind first, and answers then.
       const cancel = world.timeline.after(2000, () => {
-        lagging = new ApiServer({ bookmarkEvery: 30_000 });
+        lagging = new ApiServer({ bookmarkEvery: 30_000, token: site.api.access.token });
         lagging.restore(backup);
         site.lagging = lagging;
         site.api.cutWatches();
@@ -128,6 +132,69 @@ export const KUBERNETES_FAULTS: readonly FaultClass[] = [
       return () => {
         end();
         site.api.access.denials = [];
+      };
+    },
+  },
+  {
+    name: "kubernetes-token",
+    lasts: [500, 15_000],
+    tailMs: LEASE_MS,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.clusters);
+      const { api, lagging, token } = site;
+      if (token !== api.access.token) return undefined;
+      // The old one is refused from now on; watches that are open go on. The file is written anew some time later.
+      const [name, number = "0"] = token.split(".");
+      const next = `${name ?? ""}.${String(Number(number) + 1)}`;
+      for (const server of [api, lagging]) if (server !== undefined) server.access.token = next;
+      if (dice.chance(0.5)) api.cutWatches();
+      const end = world.tamper.add({
+        kubernetes: (cluster, _server, status) => {
+          if (cluster === site.name && status === 401) struck();
+        },
+      });
+      return () => {
+        end();
+        site.token = next;
+      };
+    },
+  },
+  {
+    name: "kubernetes-short-lists",
+    lasts: [3000, 12_000],
+    tailMs: RECOVERY_MS,
+    begin: (world, dice, struck) => {
+      const site = dice.pick(world.clusters);
+      const { api } = site;
+      // Nobody would adopt a cluster that shows so little of itself.
+      if (site.isNew) return undefined;
+      site.isLacking = true;
+      // Of nodes there are too few for some of them to be missed: all are.
+      const [resource, share] = dice.pick([
+        ["pods", MISSING],
+        ["pods", 1],
+        ["nodes", 1],
+      ] as const);
+      const missing = new Map<string, boolean>();
+      const isMissing = (key: string): boolean => {
+        const known = missing.get(key) ?? dice.chance(share);
+        missing.set(key, known);
+        return known;
+      };
+      api.hides = ({ plural }, { key }) => {
+        if (plural !== resource || !isMissing(key)) return false;
+        struck();
+        return true;
+      };
+      const relist = (): void => {
+        api.compact();
+        api.cutWatches(resource);
+      };
+      relist();
+      return () => {
+        api.hides = () => false;
+        site.isLacking = false;
+        relist();
       };
     },
   },

@@ -4,12 +4,18 @@ import type { Pod } from "@podgate/kubernetes-simulator/pod";
 import { NAMESPACES, NODES, PODS } from "@podgate/kubernetes-simulator/resource";
 import { definitionsOf, selects, type Definition, type Labels } from "./definitions.ts";
 
+export interface Owner {
+  readonly uid: string;
+  /** As they were then. */
+  readonly labels: string;
+}
+
 /** An address of one group, and how surely it belongs there. */
 export interface Belonging {
   /** True: it must be a member. False: it may be one, or not. */
   readonly must: boolean;
-  /** uids of the pods because of which. */
-  readonly owners: readonly string[];
+  /** Pods because of which. */
+  readonly owners: readonly Owner[];
   /** The definition of the group, as text: another one is another reason to belong. */
   readonly basis: string;
 }
@@ -70,7 +76,7 @@ export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending):
         if (isShared) yielded.add(address);
         const must = verdict === "yes" && (definition.source === "Node" || !yielded.has(address));
         const others = members.get(address);
-        const owners = [...(others?.owners ?? []), pod.uid];
+        const owners = [...(others?.owners ?? []), { uid: pod.uid, labels: JSON.stringify(pod.labels) }];
         members.set(address, { must: must || others?.must === true, owners, basis });
       }
     }
@@ -78,11 +84,25 @@ export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending):
   return result;
 }
 
-/** Does one of these pods still run, nobody having told it to end, with this address or on a node that has it? */
-export function isAlive(api: ApiServer, owners: readonly string[], address: string): boolean {
+/**
+ * Does one of these pods still run, nobody having told it to end, with this address or on a node that has it?
+ * @param isUntouched only those count whose own labels are what they were, and only if no other pod has the address
+ */
+export function isAlive(
+  api: ApiServer,
+  owners: readonly Owner[],
+  address: string,
+  isUntouched = false,
+): boolean {
   const nodes = nodesOf(api);
-  return podsOf(api).some(({ uid, deletion, phase, addresses, nodeName }) => {
-    if (!owners.includes(uid) || deletion !== undefined || phase !== "Running") return false;
+  const pods = podsOf(api);
+  const isOwner = (uid: string): boolean => owners.some((each) => each.uid === uid);
+  if (isUntouched && pods.some(({ uid, addresses }) => !isOwner(uid) && addresses.includes(address)))
+    return false;
+  return pods.some(({ uid, deletion, phase, addresses, nodeName, labels }) => {
+    const owner = owners.find((each) => each.uid === uid);
+    if (owner === undefined || deletion !== undefined || phase !== "Running") return false;
+    if (isUntouched && owner.labels !== JSON.stringify(labels)) return false;
     const node = nodes.get(nodeName);
     return addresses.includes(address) || node?.internal.includes(address) === true;
   });

@@ -1,3 +1,5 @@
+import type { Owner } from "./belongings.ts";
+
 /** Removals within so long are those of one decision: milliseconds. */
 const MOMENT = 3000;
 /** What docs/guards.md promises by default: so many, or this share of a group, may go without a person's word. */
@@ -13,6 +15,18 @@ interface Departure {
   readonly size: number;
 }
 
+/**
+ * The cluster in which one of these pods still runs with the address; undefined = none does.
+ * @param isUntouched by those only whose own labels are what they were, and that no other pod shares the address with
+ */
+type LivesIn = (address: string, owners: readonly Owner[], isUntouched: boolean) => string | undefined;
+
+/** Pods because of which an address belonged to a group, and those because of which the product put it there. */
+interface Owned {
+  readonly owners: readonly Owner[];
+  readonly entered: readonly Owner[];
+}
+
 /** How large a group was when an address left it, and how large it was then. */
 export interface Sizes {
   readonly before: number;
@@ -25,19 +39,21 @@ export interface Sizes {
  */
 export class GuardJudge {
   readonly #now: () => number;
-  readonly #livesIn: (address: string, owners: readonly string[]) => string | undefined;
+  readonly #livesIn: LivesIn;
   readonly #violation: (what: string) => void;
   readonly #approved = new Map<string, Set<string>>();
   readonly #departures = new Map<string, Departure[]>();
   /** False: edits are not guarded in this world. */
   isOn = false;
+  /** What leaves this group opens the firewall: not one may without a person's word. */
+  denied = "";
+  /**
+   * A store was lost or put back since the last rest: what an edit takes, and what nothing tells of any more, are weighed
+   * apart (docs/guards.md, absence), so twice as much may go.
+   */
+  isApart = false;
 
-  /** @param livesIn the cluster in which one of these pods still runs with the address; undefined = none does */
-  constructor(
-    now: () => number,
-    livesIn: (address: string, owners: readonly string[]) => string | undefined,
-    violation: (what: string) => void,
-  ) {
+  constructor(now: () => number, livesIn: LivesIn, violation: (what: string) => void) {
     this.#now = now;
     this.#livesIn = livesIn;
     this.#violation = violation;
@@ -50,8 +66,10 @@ export class GuardJudge {
   }
 
   /** The product took an address out of a group to which it does not belong any more. */
-  left(group: string, address: string, owners: readonly string[], { before, after }: Sizes): void {
-    const cluster = this.isOn && owners.length > 0 ? this.#livesIn(address, owners) : undefined;
+  left(group: string, address: string, { owners, entered }: Owned, { before, after }: Sizes): void {
+    // A pod that somebody relabeled is weighed by number in a group that is denied, too.
+    const isDenied = group === this.denied && this.#livesIn(address, entered, true) !== undefined;
+    const cluster = this.isOn && owners.length > 0 ? this.#livesIn(address, owners, false) : undefined;
     if (cluster === undefined) return;
     if (this.#approved.get(group)?.delete(address) === true) return;
     const at = this.#now();
@@ -62,7 +80,12 @@ export class GuardJudge {
     const most = Math.max(...recent.map((each) => each.size));
     // What only is not there any more, and nothing tells of, is weighed by how far the group shrinks.
     const gone = Math.min(recent.length, most - after);
-    if (gone <= FEW + SLACK || gone <= SHARE * most) return;
+    if (isDenied) {
+      this.#violation(`${key} lost ${address}, which still runs and is blocked, and nobody approved it`);
+      return;
+    }
+    const times = this.isApart ? 2 : 1;
+    if (gone <= times * FEW + SLACK || gone <= times * SHARE * most) return;
     const count = String(recent.length);
     this.#violation(`${key} lost ${count} of ${String(most)} at once that still run, and nobody approved it`);
     this.#departures.delete(key);

@@ -8,6 +8,7 @@ export class Health {
   #at = 0;
   #illUntil = 0;
   #ongoing = 0;
+  #lastHealthy = 0;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -38,6 +39,12 @@ export class Health {
     return this.#ongoing > 0 || this.#now() < this.#illUntil;
   }
 
+  /** Since when without a break something is wrong, or not recovered from: milliseconds ago; 0 = nothing is. */
+  get illFor(): number {
+    this.#count();
+    return this.#now() - this.#lastHealthy;
+  }
+
   /** How long the world may still need after what is over: milliseconds. */
   get left(): number {
     return Math.max(0, this.#illUntil - this.#now());
@@ -45,6 +52,7 @@ export class Health {
 
   #count(): void {
     const now = this.#now();
+    if (this.#ongoing === 0 && now >= this.#illUntil) this.#lastHealthy = now;
     if (this.#ongoing === 0) this.#healthy += Math.max(0, now - Math.max(this.#at, this.#illUntil));
     this.#at = now;
   }

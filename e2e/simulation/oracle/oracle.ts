@@ -2,10 +2,11 @@ import type { ApiServer } from "@podgate/kubernetes-simulator/api-server";
 import { PodItem } from "@podgate/kubernetes-simulator/pod-item";
 import { PODS } from "@podgate/kubernetes-simulator/resource";
 import type { Device } from "@podgate/fortios-simulator/device";
-import { belongingsOf, isAlive, type Belongings, type Ending } from "./belongings.ts";
+import { belongingsOf, isAlive, type Belongings, type Ending, type Owner } from "./belongings.ts";
 import { GuardJudge } from "./guard-judge.ts";
 import { Health } from "./health.ts";
 import { TargetJudge, type Claimed, type Findings, type JudgedTarget, type Wanted } from "./target-judge.ts";
+import { VersionJudge } from "./version-judge.ts";
 
 export interface OracleOptions {
   /** Milliseconds of the world. */
@@ -17,6 +18,9 @@ export interface OracleOptions {
   readonly findings: Findings;
 }
 
+/** Resources from which no address comes. */
+const IRRELEVANT = /lease|event/;
+
 /**
  * Judges what the firewalls hold by what the API servers store. Knows nothing of how the one becomes the other.
  *
@@ -27,8 +31,11 @@ export interface OracleOptions {
 export class Oracle {
   readonly health: Health;
   readonly judges: readonly TargetJudge[];
+  readonly versions: VersionJudge;
   readonly #clusters: ReadonlyMap<string, ApiServer>;
   readonly #guards = new Map<string, GuardJudge>();
+  readonly #retired = new Set<string>();
+  readonly #replaced = new Set<string>();
   readonly #belongings = new Map<string, Belongings>();
   readonly #now: () => number;
   /** Pods by uid, when they were seen to be deleted. */
@@ -41,25 +48,32 @@ export class Oracle {
     this.#clusters = clusters;
     this.#now = now;
     this.health = new Health(now);
+    this.versions = new VersionJudge((what) => findings.violation(what));
     this.judges = targets.map((target) => {
-      const livesIn = (address: string, owners: readonly string[]): string | undefined =>
+      const livesIn = (address: string, owners: readonly Owner[], isUntouched: boolean): string | undefined =>
         target.clusters.find((name) => {
           const api = clusters.get(name);
-          return api !== undefined && isAlive(api, owners, address);
+          const isDecided = this.#retired.has(name) || this.#replaced.has(name);
+          return api !== undefined && !isDecided && isAlive(api, owners, address, isUntouched);
         });
       const guard = new GuardJudge(now, livesIn, (what) => findings.violation(`${target.name}: ${what}`));
       this.#guards.set(target.name, guard);
       return new TargetJudge(target, this.health, now, boundMs, findings, guard);
     });
     for (const [cluster, api] of clusters) {
-      api.store.subscribe(() => this.#look(cluster));
+      api.store.subscribe(({ resource }) => {
+        if (!IRRELEVANT.test(resource)) this.#look(cluster);
+      });
       this.#look(cluster);
     }
   }
 
   /** Time has passed. */
   tick(): void {
-    for (const cluster of this.#clusters.keys()) this.#look(cluster);
+    // Only of what is being deleted does it depend on the time whether it counts.
+    for (const [cluster, api] of this.#clusters)
+      if (api.store.list(PODS).some((item) => item instanceof PodItem && item.pod.deletion !== undefined))
+        this.#look(cluster);
     for (const judge of this.judges) judge.inspect("time");
   }
 
@@ -73,9 +87,42 @@ export class Oracle {
     for (const judge of this.judges) judge.widened(content);
   }
 
-  /** Edits that decide for many are guarded in this world. */
-  guard(): void {
-    for (const guard of this.#guards.values()) guard.isOn = true;
+  /** Edits that decide for many are guarded in this world, @param denied and those of this group without exception. */
+  guard(denied: string): void {
+    for (const guard of this.#guards.values()) {
+      guard.isOn = true;
+      guard.denied = denied;
+    }
+  }
+
+  /** A cluster that is not heard for so long gives up its members of the group: milliseconds. */
+  lapses(group: string, afterMs: number): void {
+    for (const judge of this.judges) judge.lapses(group, afterMs);
+  }
+
+  /** Another content than before is in a stream's place: who put what where, and why, is not on record any more. */
+  rewound(stream: string): void {
+    this.versions.rewound(stream);
+    for (const judge of this.judges) judge.forgetEntries();
+    for (const guard of this.#guards.values()) guard.isApart = true;
+  }
+
+  /** All is as it should be: what was lost is made up for. */
+  settled(): void {
+    for (const guard of this.#guards.values()) guard.isApart = false;
+  }
+
+  /** A person was shown what goes when another cluster takes this one's place, and wants it so: it is no edit. */
+  replace(cluster: string, isReplaced: boolean): void {
+    if (isReplaced) this.#replaced.add(cluster);
+    else this.#replaced.delete(cluster);
+  }
+
+  /** A person has taken the cluster out of use: nothing of it belongs anywhere, until it is put back. */
+  retire(cluster: string, isRetired: boolean): void {
+    if (isRetired) this.#retired.add(cluster);
+    else this.#retired.delete(cluster);
+    this.#look(cluster);
   }
 
   /** An administrator's group holds an address of his own. */
@@ -111,7 +158,8 @@ export class Oracle {
         yielded: ending?.yielded ?? new Set(),
       };
     };
-    this.#belongings.set(cluster, belongingsOf(api, endingOf));
+    const isRetired = this.#retired.has(cluster);
+    this.#belongings.set(cluster, isRetired ? new Map() : belongingsOf(api, endingOf));
     for (const judge of this.judges) {
       if (judge.target.clusters.includes(cluster)) judge.want(this.#union(judge.target.clusters));
     }

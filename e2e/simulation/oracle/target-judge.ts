@@ -1,5 +1,5 @@
 import type { Device } from "@podgate/fortios-simulator/device";
-import type { Belonging } from "./belongings.ts";
+import type { Belonging, Owner } from "./belongings.ts";
 import { Foreign, isOurs } from "./foreign.ts";
 import type { GuardJudge } from "./guard-judge.ts";
 import type { Health } from "./health.ts";
@@ -39,7 +39,9 @@ interface Standing {
   /** When it ceased to belong. */
   freed: { healthy: number; at: number };
   /** Pods because of which it belongs, or did last. */
-  owners: readonly string[];
+  owners: readonly Owner[];
+  /** Those because of which the product put it where it is. */
+  entered: readonly Owner[];
   /** Somebody else put it where it is now: taking it out again cuts nobody off. */
   isPutIn: boolean;
   /**
@@ -69,6 +71,8 @@ export class TargetJudge {
   /** Those that users have defined. */
   readonly #groups = new Map<string, Group>();
   readonly #widened = new Set<string>();
+  /** Groups whose members go when their cluster is not heard for so long: milliseconds. */
+  readonly #lapsing = new Map<string, number>();
   #wanted: Wanted = new Map();
 
   constructor(
@@ -135,6 +139,17 @@ export class TargetJudge {
     this.#widened.add(content);
   }
 
+  /** Nothing on record tells any more because of which pod an address is where it is. */
+  forgetEntries(): void {
+    for (const { standings } of this.#groups.values())
+      for (const standing of standings.values()) standing.entered = [];
+  }
+
+  /** See `Oracle.lapses`. */
+  lapses(group: string, afterMs: number): void {
+    this.#lapsing.set(group, afterMs);
+  }
+
   /** What is otherwise than it should be when all is at rest; empty = nothing. */
   differences(): string[] {
     const { name } = this.target;
@@ -190,7 +205,10 @@ export class TargetJudge {
         standing = unclaimed(healthy, at);
         standings.set(address, standing);
       }
-      if (!before.has(address) && by !== "time") standing.isPutIn = by === "other";
+      if (!before.has(address) && by !== "time") {
+        standing.isPutIn = by === "other";
+        standing.entered = standing.owners;
+      }
       if (by === "other" && standing.claims.size > 1) standing.disturbed = healthy;
       if (standing.may) continue;
       // Somebody else brought it back; or, while something is wrong, the product by what it knew before.
@@ -207,12 +225,14 @@ export class TargetJudge {
       if (held.has(address) || standing === undefined || own.has(address)) continue;
       if (!standing.may) this.#findings.exposure(at - standing.freed.at);
       if (by === "product" && !standing.may && !standing.isPutIn)
-        this.#guard.left(name, address, standing.owners, {
+        this.#guard.left(name, address, standing, {
           before: [...before].filter((each) => standings.get(each)?.isPutIn !== true).length,
           after: Math.max(held.size, this.#wanted.get(name)?.size ?? 0),
         });
       const since = Math.max(Math.min(...standing.claims.values()), standing.disturbed);
-      if (by === "product" && standing.claims.size > 0 && healthy - since > this.#boundMs)
+      // Whether its cluster was heard is not seen from here; in a world in which nothing is wrong it was.
+      const isLapsed = this.#health.illFor >= (this.#lapsing.get(name) ?? Number.POSITIVE_INFINITY);
+      if (by === "product" && standing.claims.size > 0 && healthy - since > this.#boundMs && !isLapsed)
         this.#findings.violation(`${where} lost ${address}, which belongs there`);
     }
   }
@@ -235,6 +255,7 @@ const unclaimed = (healthy: number, at: number): Standing => ({
   claims: new Map(),
   freed: { healthy, at },
   owners: [],
+  entered: [],
   isPutIn: false,
   disturbed: Number.NEGATIVE_INFINITY,
 });

@@ -15,6 +15,8 @@ export interface DeviceSite {
   readonly device: Device;
   /** Nobody answers: no route to it. */
   isAway: boolean;
+  /** Its certificate is not the one that is trusted. Told of each call that ends there; undefined = it is. */
+  distrusted: (() => void) | undefined;
   /** The configuration lock is free again: milliseconds of the timeline. */
   lockedUntil: number;
 }
@@ -32,6 +34,8 @@ export interface DevicePortOptions {
 /** A process' way to one device. */
 export class DevicePort implements TargetTransport {
   readonly #options: DevicePortOptions;
+  /** The token of the last request. */
+  #sent: string | undefined;
 
   constructor(options: DevicePortOptions) {
     this.#options = options;
@@ -57,6 +61,10 @@ export class DevicePort implements TargetTransport {
       if (signal.aborted) return aborted();
       timeline.after(delay(), () => {
         if (site.isAway) return fail("refused", false, "no connection");
+        if (site.distrusted !== undefined) {
+          site.distrusted();
+          return fail("tls", false, "another certificate than the one that is trusted");
+        }
         this.#perform(request, (answer) => {
           if (answer.kind === "cut") fail("reset", true, "connection lost");
           if (answer.kind === "reply") over(() => resolve(answer));
@@ -67,6 +75,10 @@ export class DevicePort implements TargetTransport {
 
   ready(): void {
     // Its files are always there.
+  }
+
+  hasNewToken(): boolean {
+    return this.#sent !== undefined && this.#sent !== this.#options.token();
   }
 
   close(): void {
@@ -80,10 +92,11 @@ export class DevicePort implements TargetTransport {
   ): void {
     const { timeline, site, token, source, delay } = this.#options;
     const { device } = site;
+    this.#sent = token();
     const request = {
       method,
       url: path + queryString(query),
-      headers: { ...headers, authorization: `Bearer ${token()}` },
+      headers: { ...headers, authorization: `Bearer ${this.#sent}` },
       body: body ?? "",
       source,
     };

@@ -18,6 +18,7 @@ export interface KubernetesPortOptions {
   /** Which of the cluster's API servers answers this request; undefined = none does. */
   readonly server: (request: KubernetesRequest) => ApiServer | undefined;
   readonly cluster: string;
+  readonly token: () => string;
   readonly tamper: Tamper;
   readonly delay: () => number;
 }
@@ -35,7 +36,7 @@ export class KubernetesPort implements KubernetesTransport {
   }
 
   open(request: KubernetesRequest): Promise<KubernetesResponse> {
-    const { process, timeline, server, cluster, tamper, delay } = this.#options;
+    const { process, timeline, server, cluster, token, tamper, delay } = this.#options;
     const { method, path, signal } = request;
     return process.call<KubernetesResponse>(`kubernetes.${method}`, (answer) => {
       if (signal.aborted) return answer.reject(new KubernetesError("aborted", "aborted"));
@@ -57,7 +58,7 @@ export class KubernetesPort implements KubernetesTransport {
         const api = server(request);
         if (api === undefined) return once.reject(unreachable("ECONNREFUSED"));
         const headers = {
-          authorization: `Bearer ${api.access.token}`,
+          authorization: `Bearer ${token()}`,
           "content-type": request.contentType ?? "application/json",
         };
         const asked = { method, url: path, headers, body: request.body ?? "" };

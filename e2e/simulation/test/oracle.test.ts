@@ -135,6 +135,62 @@ t.test("an address that belongs and is taken away is wrong", (t) => {
   t.end();
 });
 
+t.test("a cluster that a person took out of use has nothing anywhere, until it is put back", (t) => {
+  const court = new Court();
+  court.pod("web-1", A);
+  court.make(A);
+  court.pass(60_000);
+  court.oracle.retire("c1", true);
+  court.hold();
+  t.same(court.violations, []);
+  t.match(court.oracle.differences(), ["fw: pg.sim.web.c1.0 is left over", "fw: web is left over"]);
+  court.oracle.retire("c1", false);
+  t.same(court.oracle.differences(), ["fw: web lacks 10.0.0.1"]);
+  t.end();
+});
+
+t.test("what still runs leaves a denied group only when a person has approved it", (t) => {
+  const nobody = { podSelector: { matchLabels: { app: "none" } } };
+  const court = new Court();
+  court.oracle.guard("web");
+  court.pod("web-1", A);
+  court.pod("web-2", B);
+  court.make(A, B);
+  court.pass(1000);
+  court.cluster.changePod("default", "web-1", { labels: { app: "db" } });
+  court.hold(B);
+  t.same(court.violations, [], "somebody relabeled that one");
+  court.cluster.applyGroup("", "web", nobody);
+  court.hold();
+  t.match(court.violations, ["fw: web of c1 lost 10.0.0.2, which still runs and is blocked"]);
+
+  const other = new Court();
+  other.oracle.guard("web");
+  other.pod("web-1", A);
+  other.make(A);
+  other.cluster.applyGroup("", "web", nobody);
+  other.oracle.approved("fw", "web", A);
+  other.hold();
+  t.same(other.violations, []);
+  t.end();
+});
+
+t.test("members that a silent cluster gives up may go when something was wrong for so long", (t) => {
+  for (const wrongMs of [30_000, 61_000]) {
+    const court = new Court();
+    court.oracle.lapses("web", 60_000);
+    court.pod("web-1", A);
+    court.make(A);
+    court.pass(60_000);
+    const over = court.oracle.health.fall();
+    court.pass(wrongMs);
+    court.hold();
+    t.equal(court.violations.length, wrongMs < 60_000 ? 1 : 0, `${String(wrongMs)} ms`);
+    over(0);
+  }
+  t.end();
+});
+
 t.test("a pod that is being deleted counts until its containers stop, and not for ever", (t) => {
   const court = new Court();
   court.pod("web-1", A);
