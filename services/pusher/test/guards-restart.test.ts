@@ -24,6 +24,23 @@ t.test("a held set survives restarts, also when nothing on the bus tells of it a
   await stage.stop();
 });
 
+t.test(
+  "a cluster that shrank shortly before an orderly restart is measured by what it was then",
+  async (t) => {
+    const [stage, watcher] = await running(20);
+    for (const pods of [99, 30]) {
+      watcher.pods = pods;
+      await stage.during(watcher.say());
+      await stage.clock.run(1000);
+    }
+    await stage.stop();
+    for (const address of addresses(1)) await stage.during(watcher.remove("web", address, "vanished"));
+    stage.start();
+    t.ok(await stage.until(() => stage.group("web").length === 19, 60_000), "one of 30, not 70 of 100");
+    await stage.stop();
+  },
+);
+
 t.test("a pusher that was away while a selector broke removes nothing", async (t) => {
   const [stage, watcher] = await running(20);
   await stage.stop();

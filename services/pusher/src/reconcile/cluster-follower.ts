@@ -112,12 +112,12 @@ export class ClusterFollower {
     this.#tell(this.fold.settleAbsences(this.#ports.clock.monotonic()));
   }
 
-  /** Remembers what must be known after a restart. Call now and then. */
-  async keep(): Promise<void> {
+  /** Remembers what must be known after a restart. Call now and then, and at the end. */
+  async keep({ isEnd = false } = {}): Promise<void> {
     const { memory, clock } = this.#ports;
     const { cluster, uid, listed } = this.fold;
     const now = clock.monotonic();
-    if (memory === undefined || uid === undefined || now - this.#keptAt < KEEP_MS) return;
+    if (memory === undefined || uid === undefined || (!isEnd && now - this.#keptAt < KEEP_MS)) return;
     const entry = { v: 1, uid, listed: listed ?? {} };
     const text = JSON.stringify(entry);
     if (text === this.#kept && now - this.#keptAt < KEEP_ANEW_MS) return;

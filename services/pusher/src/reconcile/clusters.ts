@@ -104,8 +104,8 @@ export class Clusters {
     for (const follower of this.followers.values()) follower.tick();
   }
 
-  /** Remembers what must be known after a restart. Call now and then. */
-  async keep(): Promise<void> {
-    await Promise.all([...this.followers.values()].map((follower) => follower.keep()));
+  /** Remembers what must be known after a restart. Call now and then, and at the end. */
+  async keep(when: { readonly isEnd?: boolean } = {}): Promise<void> {
+    await Promise.all([...this.followers.values()].map((follower) => follower.keep(when)));
   }
 }

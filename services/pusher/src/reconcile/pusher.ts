@@ -158,7 +158,7 @@ export class Pusher {
       begin: () => this.#statuses.forgetClusters(),
       run: (signal) => this.#statuses.clean(signal),
       end: async () => {
-        await clusters.keep();
+        await clusters.keep({ isEnd: true });
         return true;
       },
     };
