@@ -33,6 +33,23 @@ interface PodSpec {
   readonly securityContext: Readonly<Record<string, unknown>>;
 }
 
+t.test("every pod that a chart makes is under its network policy", { skip }, (t) => {
+  for (const chart of CHARTS) {
+    const objects = open().render(chart, join(chartFolder(chart), "ci", "everything-values.yaml"));
+    const { podSelector, policyTypes } = theOne(objects, "NetworkPolicy")["spec"] as Policy;
+    t.strictSame(policyTypes, ["Ingress", "Egress"], "nothing is allowed but what it names");
+    const makers = objects.filter(({ kind }) => kind === "Deployment" || kind === "Job");
+    t.equal(makers.length, chart === "podgate-watcher" ? 2 : 1);
+    for (const maker of makers) {
+      const { labels } = (maker as unknown as Deployment).spec.template.metadata;
+      t.match(labels, podSelector.matchLabels, `${chart} ${maker.kind}`);
+      for (const { key, values } of podSelector.matchExpressions)
+        t.ok(values.includes(labels[key] ?? ""), `${chart} ${maker.kind}: ${key}`);
+    }
+  }
+  t.end();
+});
+
 t.test("every set of values in ci/ passes the strict lint", { skip }, (t) => {
   for (const chart of CHARTS)
     for (const file of valuesFilesOf(chart)) {
@@ -216,10 +233,25 @@ t.test("both charts share one file of templates", (t) => {
   t.end();
 });
 
+interface Policy {
+  readonly podSelector: {
+    readonly matchLabels: Readonly<Record<string, string>>;
+    readonly matchExpressions: readonly {
+      readonly key: string;
+      readonly operator: "In";
+      readonly values: readonly string[];
+    }[];
+  };
+  readonly policyTypes: readonly string[];
+}
+
 interface Deployment {
   readonly spec: {
     readonly template: {
-      readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+      readonly metadata: {
+        readonly annotations: Readonly<Record<string, string>>;
+        readonly labels: Readonly<Record<string, string>>;
+      };
       readonly spec: PodSpec;
     };
   };

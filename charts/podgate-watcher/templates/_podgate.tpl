@@ -302,7 +302,8 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{/* Probes and metrics come in; names are resolved and NATS is reached. More egress is the caller's: `.egress`. */}}
+{{/* Probes and metrics come in; names are resolved and NATS is reached. More egress is the caller's: `.egress`; more pods
+are those named `.besides`. */}}
 {{- define "podgate.networkPolicy" -}}
 {{- if .root.Values.networkPolicy.enabled -}}
 {{- $policy := .root.Values.networkPolicy -}}
@@ -311,7 +312,12 @@ kind: NetworkPolicy
 metadata: {{- include "podgate.metadata" .root | nindent 2 }}
 spec:
   podSelector:
-    matchLabels: {{- include "podgate.selectorLabels" .root | nindent 6 }}
+    matchLabels:
+      app.kubernetes.io/instance: {{ .root.Release.Name }}
+    matchExpressions:
+      - key: app.kubernetes.io/name
+        operator: In
+        values: {{ prepend (.besides | default list) (include "podgate.name" .root) | toJson }}
   policyTypes: [Ingress, Egress]
   ingress:
     - ports: [{ port: ops, protocol: TCP }]

@@ -2,6 +2,11 @@
 {{ default .Values.cluster .Values.nats.user }}
 {{- end -}}
 
+{{/* Label of the pod that drains: no replica of the Deployment. */}}
+{{- define "watcher.drainName" -}}
+{{ include "podgate.name" . }}-drain
+{{- end -}}
+
 {{/* All faults at once, before anything is rendered. */}}
 {{- define "watcher.check" -}}
 {{- $faults := list -}}
