@@ -1,3 +1,5 @@
+import { parseState } from "@podgate/shared/contract/state";
+import { stateSubject, streamOf } from "@podgate/shared/contract/subjects";
 import t from "tap";
 import { Stage } from "./stage.ts";
 
@@ -44,6 +46,23 @@ t.test("the status calls a drained cluster applied only when the firewall holds 
   t.ok((after?.appliedSequence ?? 0) > (before?.appliedSequence ?? 0));
   await stage.stop();
 });
+
+t.test(
+  "also of a cluster without a member the status tells up to where it is applied: its watcher's claim",
+  async (t) => {
+    const stage = new Stage();
+    await stage.watcher("east", "web");
+    stage.start();
+    await stage.clock.run(10_000);
+    const said = await stage.during(
+      stage.server.connect().lastMessage(streamOf("east"), stateSubject("east")),
+    );
+    const { epoch } = parseState(stateSubject("east"), said?.data ?? new Uint8Array());
+    const status = await stage.during(stage.targetStatus("east", "fw1"));
+    t.equal(status?.appliedSequence, epoch.sequence);
+    await stage.stop();
+  },
+);
 
 t.test(
   "a cluster in maintenance changes nothing, also when its watcher is another one after it",

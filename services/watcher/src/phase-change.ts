@@ -83,7 +83,7 @@ export async function drain(change: PhaseChange, ports: PhaseChangePorts): Promi
     const state = await confirmed(ports, cluster, before?.sequence ?? 0, left(), isDrained);
     if (state === undefined) return unconfirmed(change, ports, "draining");
     say("its watcher confirms: no group has a member");
-    return await emptied(change, ports, reports, left());
+    return await emptied(change, ports, reports, state, left());
   } finally {
     ending.abort();
     await reading;
@@ -96,11 +96,15 @@ async function emptied(
   { cluster }: PhaseChange,
   { bus, clock, say }: PhaseChangePorts,
   reports: Reports,
+  { epoch }: State,
   waitMs: number,
 ): Promise<number> {
   const last = await bus.lastMessage(streamOf(cluster), membersWildcard(cluster)).catch(() => undefined);
+  // Where nobody's membership is in the stream, the claim is what a pusher must have got to: one that has just begun
+  // tells of no group and no member, whatever the firewall holds.
+  const told = Math.max(epoch.sequence, last?.sequence ?? 0);
   const isEmpty = ({ groups, appliedSequence }: TargetStatus): boolean =>
-    appliedSequence >= (last?.sequence ?? 0) && Object.values(groups).every(({ applied }) => applied === 0);
+    appliedSequence >= told && Object.values(groups).every(({ applied }) => applied === 0);
   const done = await until(clock, waitMs, async () =>
     reports.cluster() !== undefined && reports.targets().every(isEmpty) ? true : undefined,
   );

@@ -138,6 +138,25 @@ t.test("drain is over when every target says that it holds nothing, of all that 
   await o.scene.end(watcher);
 });
 
+t.test(
+  "what a pusher says that has not read the target yet is no proof, also where the stream has no member",
+  async (t) => {
+    const o = await operated();
+    const watcher = o.watcher();
+    await o.scene.settled();
+    await o.status(0, { groups: {}, lastSuccess: 0 });
+    let code: number | undefined;
+    const draining = o.run(drain).then((ended) => (code = ended));
+    await o.scene.clock.run(10_000);
+    t.equal(o.scene.fold.states.at(-1)?.phase, "draining");
+    t.equal(code, undefined, "it may hold whatever was there before the stream was lost");
+    await o.status(0, { groups: {}, appliedSequence: o.scene.fold.states.at(-1)?.epoch.sequence ?? 0 });
+    await draining;
+    t.equal(code, 0);
+    await o.scene.end(watcher);
+  },
+);
+
 t.test("drain is not confirmed while a target holds members, or nobody reports", async (t) => {
   const o = await operated();
   o.scene.cluster.join("web", "10.0.0.1");

@@ -93,6 +93,11 @@ export class ClusterFold {
     return this.#verifiedEpoch !== undefined;
   }
 
+  /** Of the watcher whose word verified it. */
+  get epoch(): Epoch | undefined {
+    return this.#verifiedEpoch;
+  }
+
   /** Monotonic milliseconds of the last moment at which it was verified, or of the start; undefined = it is. */
   get unverifiedSince(): number | undefined {
     return this.verified ? undefined : this.#verifiedAt;

@@ -55,9 +55,9 @@ export class ClusterFollower {
     this.#ports = ports;
   }
 
-  /** Sequence of the last event (not: state message) that was taken. */
-  get lastEvent(): number {
-    return this.#lastEvent;
+  /** Sequence up to which a verified cluster is known: its watcher's claim, or the last event that was taken since. */
+  get confirmed(): number {
+    return Math.max(this.#lastEvent, this.fold.epoch?.sequence ?? 0);
   }
 
   /** See `ClusterFold.forget`. */
@@ -128,7 +128,11 @@ export class ClusterFollower {
   #take(item: ReaderItem): void {
     const { clock, logger, observe } = this.#ports;
     const { cluster } = this.fold;
-    if (item.kind === "session") observe.reset(cluster);
+    if (item.kind === "session") {
+      observe.reset(cluster);
+      // It may be another stream, or an older copy of it.
+      this.#lastEvent = 0;
+    }
     if (item.kind === "interrupted")
       logger.debug({ cluster, reason: item.reason }, "the stream was interrupted");
     if (item.kind === "message" && item.subject !== stateSubject(cluster)) this.#lastEvent = item.sequence;

@@ -83,7 +83,7 @@ export class Statuses {
         follower?.fold.verified === true &&
         work.plan.leaving(cluster) === 0 &&
         reports.every((report) => report.cluster !== cluster || report.inSync);
-      if (isWhole) this.#applied.set(key, follower.lastEvent);
+      if (isWhole) this.#applied.set(key, follower.confirmed);
       const appliedSequence = this.#applied.get(key) ?? 0;
       return targetStatusOf({ cluster, target, mode, reports, appliedSequence, lastSuccess, error }, wall);
     });
