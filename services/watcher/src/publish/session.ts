@@ -139,7 +139,10 @@ export class Session {
         observe.turn();
         await this.#bell.wait(this.#untilNext(), (ms, run) => clock.timer(ms, run), scope);
       }
-      if (this.#failure === undefined) await Promise.all(this.#inFlight);
+      if (this.#failure === undefined) {
+        this.#sayLast();
+        await Promise.all(this.#inFlight);
+      }
       if (this.#failure !== undefined) throw this.#failure;
     } finally {
       unpoke();
@@ -271,6 +274,11 @@ export class Session {
     if (phase !== this.#said.phase)
       this.#ports.logger.info({ phase, members: this.#outbox.members }, "phase changed");
     this.#publishState(phase);
+  }
+
+  /** What was listed last is what the lists of the next watcher are measured by. */
+  #sayLast(): void {
+    if (this.#begun && this.#statesPending === 0) this.#publishState(this.#phase());
   }
 
   #publishState(phase: Phase): void {

@@ -37,8 +37,8 @@ export interface TakeoverPorts {
 const FINISH_MS = 5000;
 
 /**
- * One session, if nothing speaks against it: the stream is there and takes what is published, no other cluster publishes under this name, and
- * the pusher reads what we write. Resolves when the session is over or may not begin; what was in the way has been
+ * One session, if nothing speaks against it: the stream is there and takes what is published, no other cluster
+ * publishes under this name, and the pusher reads what we write. Resolves when the session is over or may not begin; what was in the way has been
  * logged and counted. The caller tries again, after it has verified that the Lease is still its own.
  */
 export async function takeOver(

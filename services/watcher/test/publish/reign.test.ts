@@ -260,6 +260,20 @@ t.test("what was in flight at SIGTERM is stored before the Lease is given up", a
   await watcher.done;
 });
 
+t.test("who stops tells last what it listed, which the next list is measured by", async (t) => {
+  const scene = await Scene.make();
+  for (const address of ["10.0.0.1", "10.0.0.2", "10.0.0.3"]) scene.cluster.join("web", address);
+  const watcher = scene.watcher("a");
+  await scene.settled();
+  scene.cluster.leave("web", "10.0.0.1");
+  scene.cluster.leave("web", "10.0.0.2");
+  await scene.clock.run(10);
+  t.match(scene.fold.states.at(-1), { members: 3, listed: { pods: 3 } });
+  await scene.end(watcher);
+  t.match(scene.fold.states.at(-1), { phase: "synced", members: 1, listed: { pods: 1 } });
+  t.strictSame(scene.fold.faults, []);
+});
+
 t.test("a stop ends in time although the bus does not answer", async (t) => {
   const scene = await Scene.make();
   const watcher = scene.watcher("a");
