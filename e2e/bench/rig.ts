@@ -14,7 +14,7 @@ import { temporaryDirectory } from "../stack/leftovers.ts";
 import { startNats, type Nats } from "../stack/nats.ts";
 import { Service } from "../stack/service.ts";
 import { until } from "../stack/until.ts";
-import { imageEnvironment } from "./image-environment.ts";
+import { imageEnvironment, imageNodeOptions } from "./image-environment.ts";
 
 export const CLUSTER = "bench";
 export const VDOM = "root";
@@ -186,12 +186,15 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
       ops: { host: "127.0.0.1", port: 0 },
     });
     // As the images run them, without the memory that source maps take.
-    const asInProduction = { nodeOptions, sourceMaps: false };
+    const asInProduction = (service: "pusher" | "watcher") => ({
+      env: imageEnvironment(service),
+      nodeOptions: [...imageNodeOptions(service), ...nodeOptions],
+      sourceMaps: false,
+    });
     const pusher = new Service({
       service: "pusher",
       configuration: configurationOf(options.budget),
-      env: imageEnvironment("pusher"),
-      ...asInProduction,
+      ...asInProduction("pusher"),
     });
     closers.push(() => pusher.close());
     const own = nats.user(CLUSTER);
@@ -203,8 +206,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
         kubernetes: { kubeconfigFile: kubeconfig },
         ops: { host: "127.0.0.1", port: 0 },
       },
-      env: imageEnvironment("watcher"),
-      ...asInProduction,
+      ...asInProduction("watcher"),
     });
     closers.push(() => watcher.close());
     const configurePusher = (budget: Budget): void => pusher.configure(configurationOf(budget));

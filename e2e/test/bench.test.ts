@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { imageEnvironment } from "../bench/image-environment.ts";
+import { imageEnvironment, imageNodeOptions } from "../bench/image-environment.ts";
 import { quantile, quantiles } from "../bench/quantiles.ts";
 import { render, type Section } from "../bench/report.ts";
 import { usageOf } from "../bench/usage.ts";
@@ -53,7 +53,9 @@ t.test("a table shows every row, and says of each aim whether it was met", async
   t.match(text, /^MISSED slim: 151 MB, aim at most 150 MB$/m);
 });
 
-t.test("the services are run with the environment of their images", async (t) => {
+t.test("the services are run with the environment and the options of their images", async (t) => {
+  t.strictSame(imageNodeOptions("watcher"), ["--optimize-for-size"]);
+  t.strictSame(imageNodeOptions("pusher"), []);
   for (const service of ["watcher", "pusher"] as const) {
     const environment = imageEnvironment(service);
     t.match(environment, {
