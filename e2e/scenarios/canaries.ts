@@ -21,6 +21,15 @@ export class Canaries {
   }
 }
 
+/** Everything that anybody can read of the product, under the name of the place where it stood. */
+export class Found {
+  readonly texts: [string, string][] = [];
+
+  add(place: string, text: string): void {
+    this.texts.push([place, text]);
+  }
+}
+
 function spellings(secret: string): string[] {
   // Of a key in PEM form one line is enough; its first and last line are no secret.
   const lines = secret.split("\n").filter((line) => line.length >= 8 && !line.startsWith("-----"));
