@@ -83,6 +83,7 @@ export class Simulation {
     this.oracle.lapses(lapsing.group.replace("/", "."), lapsing.afterMs);
     if (isGuarded) this.oracle.guard(denied);
     this.world.operator.onApproved = (target, group, address) => this.oracle.approved(target, group, address);
+    this.world.lacking = (cluster, isLacking) => this.oracle.lack(cluster, isLacking);
     this.world.retired = (cluster, isRetired) => this.oracle.retire(cluster, isRetired);
     this.world.replaced = (cluster, isReplaced) => this.oracle.replace(cluster, isReplaced);
     this.world.frozen = (cluster, isFrozen) => this.oracle.versions.freeze(cluster, isFrozen);

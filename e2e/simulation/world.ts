@@ -80,7 +80,9 @@ export class World {
   /** Told that somebody else than the product changed a device, and how often he did. */
   changedByOther: (site: SimulatedDevice) => void = () => undefined;
   edits = 0;
-  /** Told that a person has taken a cluster out of use, or put it back, */
+  /** Told that the lists of a cluster lack what is there, or are whole again, */
+  lacking: (cluster: string, isLacking: boolean) => void = () => undefined;
+  /** that a person has taken a cluster out of use, or put it back, */
   retired: (cluster: string, isRetired: boolean) => void = () => undefined;
   /** that he has another one take its place, and is done with it, */
   replaced: (cluster: string, isReplaced: boolean) => void = () => undefined;

@@ -169,6 +169,7 @@ export const KUBERNETES_FAULTS: readonly FaultClass[] = [
       // Nobody would adopt a cluster that shows so little of itself.
       if (site.isNew) return undefined;
       site.isLacking = true;
+      world.lacking(site.name, true);
       // Of nodes there are too few for some of them to be missed: all are.
       const [resource, share] = dice.pick([
         ["pods", MISSING],
@@ -194,6 +195,7 @@ export const KUBERNETES_FAULTS: readonly FaultClass[] = [
       return () => {
         api.hides = () => false;
         site.isLacking = false;
+        world.lacking(site.name, false);
         relist();
       };
     },

@@ -48,8 +48,13 @@ const MARGIN = 10_000;
  * beyond that. If another pod has its address by then, it may be left out.
  *
  * @param endingOf a pod that is being deleted, by its uid
+ * @param isLacking lists lack what is there: who sees some of a node's pods end does not know of the others
  */
-export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending): Belongings {
+export function belongingsOf(
+  api: ApiServer,
+  endingOf: (uid: string) => Ending,
+  isLacking = false,
+): Belongings {
   const namespaces = new Map<string, Labels>();
   for (const item of api.store.list(NAMESPACES)) {
     const { metadata } = JSON.parse(item.json(true)) as { metadata: { name: string; labels?: Labels } };
@@ -74,7 +79,7 @@ export function belongingsOf(api: ApiServer, endingOf: (uid: string) => Ending):
         const isShared = pod.deletion !== undefined && (holders.get(address) ?? 0) > 1;
         const { yielded } = endingOf(pod.uid);
         if (isShared) yielded.add(address);
-        const must = verdict === "yes" && (definition.source === "Node" || !yielded.has(address));
+        const must = verdict === "yes" && (definition.source === "Node" ? !isLacking : !yielded.has(address));
         const others = members.get(address);
         const owners = [...(others?.owners ?? []), { uid: pod.uid, labels: JSON.stringify(pod.labels) }];
         members.set(address, { must: must || others?.must === true, owners, basis });

@@ -65,13 +65,18 @@ export class GuardJudge {
     this.#approved.set(group, approved.add(address));
   }
 
+  /** Did a person say so, of an address that belongs there? Once. */
+  isApproved(group: string, address: string): boolean {
+    return this.#approved.get(group)?.delete(address) === true;
+  }
+
   /** The product took an address out of a group to which it does not belong any more. */
   left(group: string, address: string, { owners, entered }: Owned, { before, after }: Sizes): void {
     // A pod that somebody relabeled is weighed by number in a group that is denied, too.
     const isDenied = group === this.denied && this.#livesIn(address, entered, true) !== undefined;
     const cluster = this.isOn && owners.length > 0 ? this.#livesIn(address, owners, false) : undefined;
     if (cluster === undefined) return;
-    if (this.#approved.get(group)?.delete(address) === true) return;
+    if (this.isApproved(group, address)) return;
     const at = this.#now();
     const key = `${group} of ${cluster}`;
     const recent = (this.#departures.get(key) ?? []).filter((each) => at - each.at <= MOMENT);

@@ -36,6 +36,7 @@ export class Oracle {
   readonly #guards = new Map<string, GuardJudge>();
   readonly #retired = new Set<string>();
   readonly #replaced = new Set<string>();
+  readonly #lacking = new Set<string>();
   readonly #belongings = new Map<string, Belongings>();
   readonly #now: () => number;
   /** Pods by uid, when they were seen to be deleted. */
@@ -48,7 +49,7 @@ export class Oracle {
     this.#clusters = clusters;
     this.#now = now;
     this.health = new Health(now);
-    this.versions = new VersionJudge((what) => findings.violation(what));
+    this.versions = new VersionJudge(now, (what) => findings.violation(what));
     this.judges = targets.map((target) => {
       const livesIn = (address: string, owners: readonly Owner[], isUntouched: boolean): string | undefined =>
         target.clusters.find((name) => {
@@ -112,6 +113,13 @@ export class Oracle {
     for (const guard of this.#guards.values()) guard.isApart = false;
   }
 
+  /** The lists of the cluster lack what is there, or are whole again. */
+  lack(cluster: string, isLacking: boolean): void {
+    if (isLacking) this.#lacking.add(cluster);
+    else this.#lacking.delete(cluster);
+    this.#look(cluster);
+  }
+
   /** A person was shown what goes when another cluster takes this one's place, and wants it so: it is no edit. */
   replace(cluster: string, isReplaced: boolean): void {
     if (isReplaced) this.#replaced.add(cluster);
@@ -159,7 +167,10 @@ export class Oracle {
       };
     };
     const isRetired = this.#retired.has(cluster);
-    this.#belongings.set(cluster, isRetired ? new Map() : belongingsOf(api, endingOf));
+    this.#belongings.set(
+      cluster,
+      isRetired ? new Map() : belongingsOf(api, endingOf, this.#lacking.has(cluster)),
+    );
     for (const judge of this.judges) {
       if (judge.target.clusters.includes(cluster)) judge.want(this.#union(judge.target.clusters));
     }

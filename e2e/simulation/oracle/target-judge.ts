@@ -232,7 +232,8 @@ export class TargetJudge {
       const since = Math.max(Math.min(...standing.claims.values()), standing.disturbed);
       // Whether its cluster was heard is not seen from here; in a world in which nothing is wrong it was.
       const isLapsed = this.#health.illFor >= (this.#lapsing.get(name) ?? Number.POSITIVE_INFINITY);
-      if (by === "product" && standing.claims.size > 0 && healthy - since > this.#boundMs && !isLapsed)
+      const isLost = by === "product" && standing.claims.size > 0 && healthy - since > this.#boundMs;
+      if (isLost && !isLapsed && !this.#guard.isApproved(name, address))
         this.#findings.violation(`${where} lost ${address}, which belongs there`);
     }
   }

@@ -15,6 +15,8 @@ interface Line {
   epoch: Epoch | undefined;
   clusterUid: string;
   resourceVersion: number;
+  /** Versions that states told of, and until when. */
+  readonly told: Map<number, number>;
 }
 
 interface Body {
@@ -23,6 +25,9 @@ interface Body {
   readonly resourceVersion?: string;
   readonly appliedSequence?: number;
 }
+
+/** A claim carries what its watcher had read of the stream before it; its predecessor may have told of more since. */
+const CLAIMING = 60_000;
 
 const STREAM = /^PODGATE_(.+)$/;
 const STATE = /^podgate\.clusters\./;
@@ -34,13 +39,18 @@ const STATUS = /^\$KV\.podgate-status\.(.+)$/;
  * before. A store that was put back from a copy, or made anew, begins anew.
  */
 export class VersionJudge {
+  readonly #now: () => number;
   readonly #violation: (what: string) => void;
   readonly #lines = new Map<string, Line>();
   readonly #frozen = new Set<string>();
   /** Key of a status → the sequence that it told last. */
   readonly #applied = new Map<string, number>();
+  /** Those that may tell of less once: their stream is another one, and who writes them learns of it later. */
+  readonly #mayFall = new Set<string>();
 
-  constructor(violation: (what: string) => void) {
+  /** @param now milliseconds */
+  constructor(now: () => number, violation: (what: string) => void) {
+    this.#now = now;
     this.#violation = violation;
   }
 
@@ -56,7 +66,7 @@ export class VersionJudge {
     const [, cluster] = STREAM.exec(stream) ?? [];
     if (cluster !== undefined) this.#lines.delete(cluster);
     for (const key of this.#applied.keys())
-      if (cluster === undefined || key.startsWith(`${cluster}.`)) this.#applied.delete(key);
+      if (cluster === undefined || key.startsWith(`${cluster}.`)) this.#mayFall.add(key);
   }
 
   /** A watcher has confirmed that it publishes no member until it is told to: from here on that is judged. */
@@ -68,7 +78,10 @@ export class VersionJudge {
   #line(cluster: string): Line {
     let line = this.#lines.get(cluster);
     if (line === undefined)
-      this.#lines.set(cluster, (line = { epoch: undefined, clusterUid: "", resourceVersion: 0 }));
+      this.#lines.set(
+        cluster,
+        (line = { epoch: undefined, clusterUid: "", resourceVersion: 0, told: new Map() }),
+      );
     return line;
   }
 
@@ -85,13 +98,18 @@ export class VersionJudge {
         `${where} is of epoch ${String(epoch.sequence)}, after one of epoch ${String(last.sequence)}`,
       );
     line.epoch = epoch;
-    if (STATE.test(subject)) this.#state(where, line, body);
+    const isClaim = last !== undefined && epoch.sequence > last.sequence;
+    if (STATE.test(subject)) this.#state(where, line, body, isClaim);
     else if (this.#frozen.has(cluster)) this.#violation(`${where} is published in maintenance`);
   }
 
-  #state(where: string, line: Line, { clusterUid = "", resourceVersion = "" }: Body): void {
+  #state(where: string, line: Line, { clusterUid = "", resourceVersion = "" }: Body, isClaim: boolean): void {
     const version = Number(resourceVersion);
-    if (clusterUid === line.clusterUid && version < line.resourceVersion)
+    const now = this.#now();
+    if (clusterUid !== line.clusterUid) line.told.clear();
+    else line.told.set(line.resourceVersion, now);
+    const isRecent = now - (line.told.get(version) ?? Number.NEGATIVE_INFINITY) <= CLAIMING;
+    if (clusterUid === line.clusterUid && version < line.resourceVersion && !(isClaim && isRecent))
       this.#violation(
         `${where} is of resourceVersion ${resourceVersion}, after one of ${String(line.resourceVersion)}`,
       );
@@ -105,7 +123,7 @@ export class VersionJudge {
     // Of a pusher that has not compared yet.
     if (appliedSequence === 0) return;
     const last = this.#applied.get(key) ?? 0;
-    if (appliedSequence < last)
+    if (appliedSequence < last && !this.#mayFall.delete(key))
       this.#violation(
         `status ${key} tells of sequence ${String(appliedSequence)}, after it told of ${String(last)}`,
       );

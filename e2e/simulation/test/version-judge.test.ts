@@ -4,7 +4,11 @@ import { VersionJudge } from "../oracle/version-judge.ts";
 /** One stream and the statuses of one target; the test plays whoever stores. */
 class Bench {
   readonly violations: string[] = [];
-  readonly judge = new VersionJudge((what) => this.violations.push(what));
+  now = 0;
+  readonly judge = new VersionJudge(
+    () => this.now,
+    (what) => this.violations.push(what),
+  );
   #sequence = 0;
 
   state(epoch: number, resourceVersion: string, more: object = {}): void {
@@ -61,6 +65,25 @@ t.test("no state is of older lists than the one before, unless it is of another 
   t.same(bench.violations, []);
   bench.state(1, "8", { clusterUid: "v" });
   t.match(bench.violations, [/resourceVersion 8, after one of 9/]);
+  t.end();
+});
+
+t.test("a claim may tell of what was told of while it was on its way, and of nothing older", (t) => {
+  for (const [waited, wrong] of [
+    [50_000, 0],
+    [70_000, 1],
+  ] as const) {
+    const bench = new Bench();
+    bench.state(1, "7");
+    bench.state(1, "10");
+    bench.now += waited;
+    bench.state(5, "7");
+    t.equal(bench.violations.length, wrong, `${String(waited)} ms`);
+  }
+  const bench = new Bench();
+  bench.state(1, "10");
+  bench.state(5, "");
+  t.equal(bench.violations.length, 1, "what was seen is not forgotten");
   t.end();
 });
 
