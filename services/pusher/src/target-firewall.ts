@@ -16,8 +16,8 @@ export const namesOf = (install: string): PusherNames => ({ ...fortiGateNames(in
 export interface TargetTransport extends DeviceTransport {
   /** Are token and CA there? @throws FileFault */
   ready(): void;
-  /** The token file holds another token than the last request carried; absent = it never does. */
-  hasNewToken?(): boolean;
+  /** The token file holds another token than the last request carried. */
+  hasNewToken(): boolean;
   close(): void;
 }
 
@@ -79,7 +79,7 @@ export function targetFirewall(
   return {
     firewall,
     ready: () => transport.ready(),
-    hasNewToken: () => transport.hasNewToken?.() ?? false,
+    hasNewToken: () => transport.hasNewToken(),
     close: () => transport.close(),
   };
 }

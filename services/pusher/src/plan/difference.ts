@@ -1,6 +1,7 @@
 import type { ClusterStanding, DesiredSource, GroupPolicy, TargetDesired } from "../desired/desired.ts";
 import { groupKey, type Actual, type Outcome, type Step } from "../firewall/firewall.ts";
 import { Claims } from "./claims.ts";
+import type { KeptHolds } from "./guards/guards.ts";
 import type { Spent } from "./guards/spent.ts";
 import { Judgement } from "./judgement.ts";
 import type { Known } from "./known.ts";
@@ -103,6 +104,13 @@ export class Difference {
     const { known } = this.state;
     if (known === undefined) return [];
     return this.state.departures(known, step, this.#recordOf(this.#claims.sourceOf(step), now));
+  }
+
+  /** What was held and taken before, here or in another process, and nothing else. */
+  restore(kept: KeptHolds, now: number): void {
+    // What was under way is on record.
+    this.#unanswered = [];
+    this.judgement.restore(kept, now);
   }
 
   /** What was taken within the windows of the guards, or may have been. @param next a step that is about to be done */

@@ -131,7 +131,7 @@ export class TargetPlan {
 
   /** What was held before, here or in another process, and nothing else. Call it before the first step. */
   restore(kept: KeptHolds, now: number): void {
-    this.#difference.judgement.restore(kept, now);
+    this.#difference.restore(kept, now);
     this.#all();
   }
 

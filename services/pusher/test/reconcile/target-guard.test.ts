@@ -281,6 +281,27 @@ t.test("a removal whose answer was lost counts when the device is found to have 
   t.equal(scene.device.resolve("web").length, 16);
 });
 
+t.test("a removal whose answer was lost with the device counts once", async (t) => {
+  const { store, scene, guard, open } = await held(0, 40);
+  scene.hear(scene.a, ...many(4).map((one) => scene.a.remove("web", one, "unselected")));
+  const step = due(scene);
+  t.ok(await guard.spend(step));
+  scene.device.apply(step);
+  scene.plan.took(
+    step,
+    { result: "retry", reason: "timeout", message: "no answer", reread: true },
+    scene.now,
+  );
+  guard.settled();
+  await guard.keep();
+  const again = open();
+  await again.recall(NEVER);
+  scene.read();
+  const spent = scene.plan.spent(scene.now).filter(({ group }) => group === "web");
+  t.match(spent, [{ parts: [{ counted: 4 }] }]);
+  t.ok(store.entries.has(keptSpentKey("fw")));
+});
+
 t.test("what can't be put on record is not sent", async (t) => {
   const { store, scene, guard } = await held(0, 40);
   store.save = async () => false;
