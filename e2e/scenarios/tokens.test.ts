@@ -18,6 +18,7 @@ const TOKEN_READ_MS = 90_000;
 const PUSHER = { name: PRODUCT_USER, profile: ADDRESS_ACCESS, vdoms: "*" } as const;
 const FIRST = "the-token-at-first";
 const SECOND = "the-token-that-follows";
+const THIRD = "the-token-that-is-put-in-its-place";
 
 const on = stage(t);
 
@@ -107,6 +108,33 @@ t.test(
     t.strictSame(scene.judge("refused", { boundMs: RECOVERED_MS }).wrong, []);
     const logs = JSON.stringify([pusher.log, scene.cluster().watcher.log]);
     t.notOk(logs.includes(FIRST) || logs.includes(SECOND), "no token is in a log");
+  }),
+);
+
+t.test(
+  "a FortiGate token that is refused, and then replaced in its file: the new one is used within seconds",
+  { skip },
+  on(async (t, scene) => {
+    const { pusher } = scene.stack;
+    const { simulator, tokenFile } = scene.stack.firewall();
+    const { device } = simulator;
+    device.setUser({ ...PUSHER, token: SECOND });
+    writeFileSync(tokenFile, `${SECOND}\n`);
+    await scene.namespace("replaced");
+    await scene.group("replaced", { pods: { app: "replaced" } });
+    await scene.deployment("replaced", "replaced", { replicas: 1 });
+    await scene.untilEqual("replaced", { count: 1 });
+
+    const before = refusals(scene).length;
+    device.setUser({ ...PUSHER, token: THIRD });
+    const after = pusher.log.length;
+    await scene.scale("replaced", "replaced", 2);
+    await pusher.logged("the token is refused", ({ reason }) => reason === "unauthorized", after);
+    writeFileSync(tokenFile, `${THIRD}\n`);
+    await scene.untilEqual("replaced", { count: 2, ms: LEFT_ALONE_MS / 3 });
+    t.equal(refusals(scene).length, before + 1, "one attempt with the old one, and none more");
+    t.strictSame(device.lockout.state(Date.now()), {}, "it locked nobody out");
+    t.notOk(JSON.stringify(pusher.log).includes(THIRD), "no token is in a log");
   }),
 );
 
