@@ -227,6 +227,19 @@ t.test("what may not be sent any more when it is about to leave does not", async
   t.equal((await transport.send(request({ may: () => true }))).status, 200);
 });
 
+t.test("a right that is lost while a connection is made is a request that is not sent", async (t) => {
+  const local = await serve(t, (_, response) => response.end("{}"));
+  let isAllowed = true;
+  // It is there, and TLS is still to be agreed on.
+  local.server.once("connection", () => (isAllowed = false));
+  const transport = connect(t, local);
+  const sent = transport.send(request({ may: () => isAllowed }));
+  t.strictSame(await failure(t, sent), { kind: "aborted", maybeSent: false });
+  isAllowed = true;
+  t.match(await transport.send(request({ may: () => isAllowed })), { status: 200 });
+  t.equal(local.requests, 1);
+});
+
 t.test("no answer in time", async (t) => {
   const local = await serve(t, () => undefined);
   const transport = connect(t, local);

@@ -1,6 +1,7 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import got, { AbortError, RequestError, TimeoutError } from "got";
+import { askLast } from "./last-moment.ts";
 import { queryString, TransportError, type DeviceTransport, type TransportFailure } from "./transport.ts";
 
 export interface GotTransportOptions {
@@ -55,11 +56,12 @@ export function gotTransport(options: GotTransportOptions): GotTransport {
           followRedirect: false,
           throwHttpErrors: false,
           retry: { limit: 0 },
-          // got prepares for a while; this is called when it is done. Returning nothing has it go its own way.
-          request: () => {
-            isForbidden = may?.() === false;
-            if (isForbidden) throw new Error("it may not be sent any more");
-            return undefined;
+          request: (url, native, answered) => {
+            const made = (isPlain ? httpRequest : httpsRequest)(url, native as RequestOptions, answered);
+            return askLast(made, () => {
+              isForbidden = may?.() === false;
+              return isForbidden ? new Error("it may not be sent any more") : undefined;
+            });
           },
           timeout: { request: timeoutMs },
           signal,
