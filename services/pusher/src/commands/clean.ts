@@ -4,7 +4,7 @@ import { UnreadableMessage } from "@podgate/shared/contract/version";
 import { UserError } from "@podgate/shared/runtime/errors";
 import { deviceOf, type Configuration, type TargetConfiguration } from "../configuration.ts";
 import { FirewallError, type Actual, type Firewall, type Outcome, type Step } from "../firewall/firewall.ts";
-import { cleanSteps, markedOn, type Marked } from "../plan/clean-steps.ts";
+import { cleanSteps, markedOn } from "../plan/clean-steps.ts";
 import { shortHash } from "../plan/guards/held-set.ts";
 import { objectOf } from "../reconcile/applied-line.ts";
 import { TokenBucket } from "../reconcile/budget.ts";
@@ -16,6 +16,7 @@ import { Memory } from "../reconcile/memory.ts";
 import { recordTarget } from "../reconcile/target-record.ts";
 import type { Answer } from "./answer.ts";
 import { connected } from "./bus-init.ts";
+import { proven, shown, type Left } from "./clean-answer.ts";
 import type { LookPorts } from "./look.ts";
 
 export interface CleanOptions {
@@ -26,15 +27,9 @@ export interface CleanOptions {
   readonly waitMs: number;
 }
 
-interface Left {
-  readonly what: string;
-  readonly reason: string;
-}
-
 /** A call that got no clear answer is tried so often, after this long, doubled each time. */
 const TRIES = 4;
 const AGAIN_MS = 500;
-const NAMED = 10;
 
 /**
  * Takes everything that carries our mark off one target: without a hash it shows what; with the hash of that it does
@@ -236,52 +231,3 @@ const emptied = ({ child, family, reason }: Extract<Step, { kind: "delete-child"
   removed: [],
   reason,
 });
-
-function shown(target: TargetConfiguration, marked: Marked, hash: string): Answer {
-  const { children, addresses, parents } = marked;
-  const isClean = children.length + addresses.length + parents.length === 0;
-  const lines = isClean
-    ? [`target ${target.name}: nothing carries our mark`]
-    : [
-        `target ${target.name}: to clean it would`,
-        ...linesOf(marked),
-        `to do it: podgate-pusher clean ${target.name} --approve ${hash}`,
-      ];
-  return { text: lines.join("\n"), json: { target: target.name, hash, marked }, code: 0 };
-}
-
-function linesOf({ holders, children, addresses, parents, keptParents }: Marked): string[] {
-  const rows: readonly (readonly [readonly string[], string])[] = [
-    [holders, "take our groups out of"],
-    [children, "delete the groups"],
-    [addresses, "delete the addresses"],
-    [parents, "delete the groups for policies that we made"],
-    [keptParents, "keep the groups that we made, because they hold members of others:"],
-  ];
-  return rows.flatMap(([names, what]) => (names.length === 0 ? [] : [`  ${what} ${someOf(names)}`]));
-}
-
-const someOf = (names: readonly string[]): string =>
-  names.slice(0, NAMED).join(", ") + (names.length > NAMED ? `, … (${names.length})` : "");
-
-function proven(
-  target: TargetConfiguration,
-  actual: Actual,
-  refused: readonly Left[],
-  who: string,
-  hash: string,
-): Answer {
-  const marked = markedOn(actual);
-  const remains = [...marked.children, ...marked.addresses, ...marked.parents];
-  const isClean = remains.length === 0 && refused.length === 0;
-  const when = new Date(actual.readAt).toISOString();
-  const lines = [
-    `target ${target.name}: read at ${when}, ${isClean ? "nothing that carries our mark is left" : `${remains.length} objects are left`}`,
-    ...refused.slice(0, NAMED).map(({ what, reason }) => `  ${what}: ${reason}`),
-    ...(marked.keptParents.length > 0
-      ? [`  groups that we made stay, because they hold members of others: ${someOf(marked.keptParents)}`]
-      : []),
-  ];
-  const json = { target: target.name, hash, who, readAt: actual.readAt, remains, refused };
-  return { text: lines.join("\n"), json, code: isClean ? 0 : 1 };
-}
