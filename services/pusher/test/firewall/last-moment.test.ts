@@ -27,7 +27,7 @@ async function serve(t: Test) {
     const made = request({ host: "127.0.0.1", port, method: "PUT", agent, headers });
     return askLast(made, () => (may() ? undefined : new Error("not any more")));
   };
-  return { bodies, make };
+  return { bodies, make, server };
 }
 
 async function answered(sent: ClientRequest): Promise<string> {
@@ -83,4 +83,20 @@ t.test("a right that is lost between two pieces is a request of which nothing is
     before.end("before");
     t.equal(await answered(before), "ok");
   }
+});
+
+t.test("a connection that was made for a request which was broken off serves the next one", async (t) => {
+  const { bodies, make, server } = await serve(t);
+  const connected = once(server, "connection");
+  const first = make(() => true);
+  const broken = answered(first);
+  first.destroy(new Error("broken off"));
+  t.equal(await broken, "broken off");
+  await connected;
+  await turn();
+  const next = make(() => true);
+  next.end("second");
+  t.equal(await answered(next), "ok");
+  t.equal(next.reusedSocket, true);
+  t.strictSame(bodies, ["second"]);
 });

@@ -2,8 +2,9 @@ import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-/** Connections that stand: what is written to them leaves at once. */
-const standing = new WeakSet<Socket>();
+/** What is written to it leaves at once. A TLS connection has sent its Finished message by then. */
+const isStanding = (socket: Socket): boolean =>
+  !socket.connecting && (!(socket instanceof TLSSocket) || socket.getFinished() !== undefined);
 
 /**
  * Keeps all of a request back until it is whole and its connection stands. Then it asks, and sends it in the same
@@ -39,13 +40,12 @@ export function askLast(request: ClientRequest, may: () => Error | undefined): C
     leave();
     return request;
   };
+  const ready = (): void => {
+    stands = true;
+    leave();
+  };
   request.once("socket", (socket: Socket) => {
-    const ready = (): void => {
-      standing.add(socket);
-      stands = true;
-      leave();
-    };
-    if (standing.has(socket)) ready();
+    if (isStanding(socket)) ready();
     else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", ready);
   });
   return request;
