@@ -161,6 +161,7 @@ async function show(): Promise<number> {
   ]);
   const until = Date.now();
 
+  narrator.look();
   const verdicts = [
     { group: "web", app: "web", clusters: [a] },
     { group: "shared", app: "api", clusters: [a, b] },

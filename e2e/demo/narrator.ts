@@ -15,6 +15,7 @@ export class Narrator {
   readonly #began = Date.now();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>[] = [];
+  readonly #looks: (() => void)[] = [];
   /** When an address came to life or was freed, by its pod: what the firewall's latency is measured from. */
   readonly #changedAt = new Map<string, number>();
   events = 0;
@@ -111,7 +112,13 @@ export class Narrator {
     return took;
   }
 
+  /** Tells what of clusters and firewall is not told yet. */
+  look(): void {
+    for (const look of this.#looks) look();
+  }
+
   #each(look: () => void): void {
+    this.#looks.push(look);
     const { signal } = this.#stopping;
     const loop = async (): Promise<void> => {
       while (!signal.aborted) {
