@@ -91,7 +91,7 @@ export function belongingsOf(
 
 /**
  * Does one of these pods still run, nobody having told it to end, with this address or on a node that has it?
- * @param isUntouched only those count whose own labels are what they were, and only if no other pod has the address
+ * @param isUntouched only those count whose own labels are what they were
  */
 export function isAlive(
   api: ApiServer,
@@ -100,11 +100,7 @@ export function isAlive(
   isUntouched = false,
 ): boolean {
   const nodes = nodesOf(api);
-  const pods = podsOf(api);
-  const isOwner = (uid: string): boolean => owners.some((each) => each.uid === uid);
-  if (isUntouched && pods.some(({ uid, addresses }) => !isOwner(uid) && addresses.includes(address)))
-    return false;
-  return pods.some(({ uid, deletion, phase, addresses, nodeName, labels }) => {
+  return podsOf(api).some(({ uid, deletion, phase, addresses, nodeName, labels }) => {
     const owner = owners.find((each) => each.uid === uid);
     if (owner === undefined || deletion !== undefined || phase !== "Running") return false;
     if (isUntouched && owner.labels !== JSON.stringify(labels)) return false;

@@ -17,7 +17,7 @@ interface Departure {
 
 /**
  * The cluster in which one of these pods still runs with the address; undefined = none does.
- * @param isUntouched by those only whose own labels are what they were, and that no other pod shares the address with
+ * @param isUntouched by those only whose own labels are what they were, and whose address no other pod ever had
  */
 type LivesIn = (address: string, owners: readonly Owner[], isUntouched: boolean) => string | undefined;
 

@@ -37,6 +37,8 @@ export class Oracle {
   readonly #retired = new Set<string>();
   readonly #replaced = new Set<string>();
   readonly #lacking = new Set<string>();
+  /** Cluster and address → every pod that ever had it. */
+  readonly #holders = new Map<string, Set<string>>();
   readonly #belongings = new Map<string, Belongings>();
   readonly #now: () => number;
   /** Pods by uid, when they were seen to be deleted. */
@@ -55,7 +57,8 @@ export class Oracle {
         target.clusters.find((name) => {
           const api = clusters.get(name);
           const isDecided = this.#retired.has(name) || this.#replaced.has(name);
-          return api !== undefined && !isDecided && isAlive(api, owners, address, isUntouched);
+          const isReused = isUntouched && (this.#holders.get(`${name} ${address}`)?.size ?? 0) > 1;
+          return api !== undefined && !isDecided && !isReused && isAlive(api, owners, address, isUntouched);
         });
       const guard = new GuardJudge(now, livesIn, (what) => findings.violation(`${target.name}: ${what}`));
       this.#guards.set(target.name, guard);
@@ -154,7 +157,9 @@ export class Oracle {
     const { healthy } = this.health;
     const at = this.#now();
     for (const item of api.store.list(PODS)) {
-      if (!(item instanceof PodItem) || item.pod.deletion === undefined) continue;
+      if (!(item instanceof PodItem)) continue;
+      for (const address of item.pod.addresses) this.#hold(`${cluster} ${address}`, item.pod.uid);
+      if (item.pod.deletion === undefined) continue;
       if (!this.#endings.has(item.pod.uid))
         this.#endings.set(item.pod.uid, { at, healthy, yielded: new Set() });
     }
@@ -174,6 +179,12 @@ export class Oracle {
     for (const judge of this.judges) {
       if (judge.target.clusters.includes(cluster)) judge.want(this.#union(judge.target.clusters));
     }
+  }
+
+  #hold(place: string, uid: string): void {
+    const holders = this.#holders.get(place);
+    if (holders === undefined) this.#holders.set(place, new Set([uid]));
+    else holders.add(uid);
   }
 
   #union(clusters: readonly string[]): Wanted {

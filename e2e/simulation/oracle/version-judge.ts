@@ -27,7 +27,7 @@ interface Body {
 }
 
 /** A claim carries what its watcher had read of the stream before it; its predecessor may have told of more since. */
-const CLAIMING = 60_000;
+const CLAIMING = 90_000;
 
 const STREAM = /^PODGATE_(.+)$/;
 const STATE = /^podgate\.clusters\./;
@@ -64,7 +64,9 @@ export class VersionJudge {
   /** Another content than before is in the stream's place. */
   rewound(stream: string): void {
     const [, cluster] = STREAM.exec(stream) ?? [];
-    if (cluster !== undefined) this.#lines.delete(cluster);
+    const { told = new Map<number, number>() } = this.#lines.get(cluster ?? "") ?? {};
+    if (cluster !== undefined)
+      this.#lines.set(cluster, { epoch: undefined, clusterUid: "", resourceVersion: 0, told });
     for (const key of this.#applied.keys())
       if (cluster === undefined || key.startsWith(`${cluster}.`)) this.#mayFall.add(key);
   }
@@ -106,8 +108,8 @@ export class VersionJudge {
   #state(where: string, line: Line, { clusterUid = "", resourceVersion = "" }: Body, isClaim: boolean): void {
     const version = Number(resourceVersion);
     const now = this.#now();
-    if (clusterUid !== line.clusterUid) line.told.clear();
-    else line.told.set(line.resourceVersion, now);
+    if (clusterUid === line.clusterUid) line.told.set(line.resourceVersion, now);
+    else if (line.clusterUid !== "") line.told.clear();
     const isRecent = now - (line.told.get(version) ?? Number.NEGATIVE_INFINITY) <= CLAIMING;
     if (clusterUid === line.clusterUid && version < line.resourceVersion && !(isClaim && isRecent))
       this.#violation(
