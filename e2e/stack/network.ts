@@ -56,9 +56,11 @@ export class Link {
   /** Undisturbed again. What a black hole swallowed is lost, and its connections end now. */
   async heal(): Promise<void> {
     const { toxics } = (await this.#call("GET", `/proxies/${this.name}`)) as { toxics: Present[] };
-    for (const { name, type } of toxics) {
+    for (const { name, type, attributes } of toxics) {
       const path = `/proxies/${this.name}/toxics/${name}`;
       // To take one out that holds data back may wait for ever (Toxiproxy 2.12.0); a delay of nothing is as good.
+      // To set that again does, too, where a reset behind it takes nothing any more.
+      if (type === "latency" && attributes["latency"] === 0) continue;
       if (type === "latency") await this.#call("POST", path, { attributes: { latency: 0, jitter: 0 } });
       else await this.#call("DELETE", path);
     }
@@ -79,7 +81,7 @@ export class Link {
   }
 }
 
-type Present = Pick<Toxic, "type"> & { readonly name: string };
+type Present = Pick<Toxic, "type" | "attributes"> & { readonly name: string };
 type Call = (method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<unknown>;
 
 /** A running Toxiproxy. */

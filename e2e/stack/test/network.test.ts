@@ -87,3 +87,24 @@ t.test("a link that resets ends what is open, and resets what connects and speak
   const [error] = (await failed) as [NodeJS.ErrnoException];
   t.equal(error.code, "ECONNRESET");
 });
+
+t.test("a link that was delayed once is healed of a reset all the same", { skip }, async (t) => {
+  const link = await echo(t);
+  await link.delay(10);
+  await link.heal();
+  await link.reset(200);
+  const [host, port] = link.address.split(":");
+  const speak = (): void => {
+    const socket = connect(Number(port), host).on("error", () => undefined);
+    const speaking = setInterval(() => socket.write("x".repeat(200)), 5);
+    socket.on("close", () => clearInterval(speaking));
+    t.teardown(() => socket.destroy());
+  };
+  const coming = setInterval(speak, 50);
+  t.teardown(() => clearInterval(coming));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const from = performance.now();
+  await link.heal();
+  t.ok(performance.now() - from < 10_000, "its API answers");
+  t.equal(await answer(await client(t, link), "again"), "again");
+});
