@@ -17,7 +17,7 @@ export interface ChurnOptions {
   readonly passing: number;
 }
 
-/** Given out in turn, as a CNI does it: one that was freed is used again after all others. */
+/** Given out in turn, as a CNI does it: one that was freed is used again after all others, one that is used never. */
 const ADDRESSES = 250;
 const NODE = "node-1";
 
@@ -128,9 +128,11 @@ export class Churn {
   }
 
   #nextAddress(): string {
-    const address = `${this.#options.network}.${(this.#made % ADDRESSES) + 1}`;
+    const { network, standing } = this.#options;
+    const turn =
+      this.#made < standing ? this.#made : standing + ((this.#made - standing) % (ADDRESSES - standing));
     this.#made += 1;
-    return address;
+    return `${network}.${turn + 1}`;
   }
 
   #where(name: string): Where {

@@ -50,11 +50,17 @@ export async function underChurn(
     standing: STANDING,
     passing: PASSING,
   });
+  let told = "";
   const isEqual = (): Promise<true> =>
-    until("the group to hold what is there", async () => {
-      const members = await firewall.members(CHURN);
-      return members?.join() === churn.addresses.join() || undefined;
-    });
+    until(
+      () => `the group to hold what is there: ${told}`,
+      async () => {
+        const members = (await firewall.members(CHURN)) ?? [];
+        const { status } = await client.get(group(CHURN, CHURN));
+        told = `${churn.addresses.join()}; it holds ${members.join()}; ${JSON.stringify(status)}`;
+        return members.join() === churn.addresses.join() || undefined;
+      },
+    );
   await isEqual();
   const rollouts = await new Rollouts(client, namespace).ready();
   const begun = Date.now();
@@ -82,16 +88,16 @@ export async function underChurn(
   t.comment(`removals ${words(lateRemovals)}; additions ${words(lateAdditions)}`);
   const writes = firewall.writes(from);
   t.comment(`${writes.length} writes`);
-  const told = (found: typeof writes): string[] =>
+  const inWords = (found: typeof writes): string[] =>
     found.map(({ method, path, status, body }) => `${method} ${path} ${status} ${JSON.stringify(body)}`);
   t.strictSame(
-    told(writes.filter(({ status, changed }) => status !== 200 || !changed)),
+    inWords(writes.filter(({ status, changed }) => status !== 200 || !changed)),
     [],
     "every write changed something",
   );
   const ours = (text: string): boolean => text.includes(CHURN) || text.includes(`${network}.`);
   t.strictSame(
-    told(writes.filter(({ path, body }) => !ours(path + JSON.stringify(body)))),
+    inWords(writes.filter(({ path, body }) => !ours(path + JSON.stringify(body)))),
     [],
     "nothing was written for a group whose pods stayed",
   );
