@@ -5,6 +5,7 @@ import type { Row } from "@podgate/shared/runtime/check-row";
 import type { Configuration } from "../configuration.ts";
 import { Routing } from "../desired/routing.ts";
 import type { ActualChild } from "../firewall/firewall.ts";
+import { jsonOf } from "../reconcile/json-of.ts";
 import {
   TARGET_RECORDS,
   targetRecordKey,
@@ -12,10 +13,10 @@ import {
   type TargetRecord,
 } from "../reconcile/target-record.ts";
 import type { PusherNames } from "../target-firewall.ts";
+import { someOf } from "./some-of.ts";
 
 /** An empty bucket is told by nothing. */
 const LISTEN_MS = 500;
-const NAMED = 10;
 
 /** Targets that were taken out of the configuration while something of ours was on them. */
 export async function retiredTargets(
@@ -56,7 +57,7 @@ async function recordsOn({
   try {
     const bucket = await bus.bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
     for await (const { key, value } of bucket.watch(TARGET_RECORDS, end.signal)) {
-      const record = value === undefined ? undefined : parsed(value);
+      const record = value === undefined ? undefined : targetRecordSchema.safeParse(jsonOf(value)).data;
       if (record === undefined) records.delete(key);
       else records.set(key, record);
     }
@@ -66,14 +67,6 @@ async function recordsOn({
     cancel();
   }
   return [...records.values()];
-}
-
-function parsed(value: Uint8Array): TargetRecord | undefined {
-  try {
-    return targetRecordSchema.safeParse(JSON.parse(new TextDecoder().decode(value))).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Groups of ours on a configured target to which nothing leads there any more; undefined = there are none. */
@@ -94,12 +87,11 @@ export function retiredGroups(
   const words = [...origins.values()]
     .map(({ cluster, group }) => `${group} of cluster ${cluster}`)
     .toSorted();
-  const some = words.slice(0, NAMED).join(", ") + (words.length > NAMED ? `, … (${words.length})` : "");
   return {
     check: "retired groups",
     subject: target,
     result: "warn",
-    found: `${some}: nothing in the configuration leads here`,
+    found: `${someOf(words)}: nothing in the configuration leads here`,
     fix: "restore the route or the cluster; else podgate-pusher plan shows what waits for an approval before it goes",
   };
 }

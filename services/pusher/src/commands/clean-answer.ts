@@ -1,7 +1,8 @@
 import type { TargetConfiguration } from "../configuration.ts";
 import type { Actual } from "../firewall/firewall.ts";
-import { markedOn, type Marked } from "../plan/clean-steps.ts";
+import { markedOn, remainsOf, type Marked } from "../plan/clean-steps.ts";
 import type { Answer } from "./answer.ts";
+import { NAMED, someOf } from "./some-of.ts";
 
 /** What a device would not do. */
 export interface Left {
@@ -9,12 +10,9 @@ export interface Left {
   readonly reason: string;
 }
 
-const NAMED = 10;
-
 /** What would go, and how to say so. */
 export function shown(target: TargetConfiguration, marked: Marked, hash: string): Answer {
-  const { children, addresses, parents } = marked;
-  const isClean = children.length + addresses.length + parents.length === 0;
+  const isClean = remainsOf(marked).length === 0;
   const lines = isClean
     ? [`target ${target.name}: nothing carries our mark`]
     : [
@@ -36,9 +34,6 @@ function linesOf({ holders, children, addresses, parents, keptParents }: Marked)
   return rows.flatMap(([names, what]) => (names.length === 0 ? [] : [`  ${what} ${someOf(names)}`]));
 }
 
-const someOf = (names: readonly string[]): string =>
-  names.slice(0, NAMED).join(", ") + (names.length > NAMED ? `, … (${names.length})` : "");
-
 /** What the target holds now that it was cleaned. */
 export function proven(
   target: TargetConfiguration,
@@ -48,7 +43,7 @@ export function proven(
   hash: string,
 ): Answer {
   const marked = markedOn(actual);
-  const remains = [...marked.children, ...marked.addresses, ...marked.parents];
+  const remains = remainsOf(marked);
   const isClean = remains.length === 0 && refused.length === 0;
   const when = new Date(actual.readAt).toISOString();
   const lines = [

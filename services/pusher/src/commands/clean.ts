@@ -4,7 +4,7 @@ import { UnreadableMessage } from "@podgate/shared/contract/version";
 import { UserError } from "@podgate/shared/runtime/errors";
 import { deviceOf, type Configuration, type TargetConfiguration } from "../configuration.ts";
 import { FirewallError, type Actual, type Firewall, type Outcome, type Step } from "../firewall/firewall.ts";
-import { cleanSteps, markedOn } from "../plan/clean-steps.ts";
+import { cleanSteps, markedOn, remainsOf } from "../plan/clean-steps.ts";
 import { shortHash } from "../plan/guards/held-set.ts";
 import { objectOf } from "../reconcile/applied-line.ts";
 import { TokenBucket } from "../reconcile/budget.ts";
@@ -148,8 +148,7 @@ async function recordLeft(
   ports: LookPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { children, addresses, parents } = markedOn(actual);
-  const isEmpty = children.length + addresses.length + parents.length === 0;
+  const isEmpty = remainsOf(markedOn(actual)).length === 0;
   try {
     const { serial } = await firewall.identity(signal);
     await recordTarget(target, { serial, isEmpty }, { memory: new Memory(ports), clock: ports.clock });

@@ -35,6 +35,13 @@ export function markedOn(actual: Actual): Marked {
   };
 }
 
+/** What a clean target has none of. */
+export const remainsOf = ({ children, addresses, parents }: Marked): string[] => [
+  ...children,
+  ...addresses,
+  ...parents,
+];
+
 /** Groups of both families may have one name. */
 const named = (name: string, family: Family): string => (family === 6 ? `${name} (IPv6)` : name);
 

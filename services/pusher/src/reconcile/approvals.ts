@@ -3,6 +3,7 @@ import type { Bus } from "@podgate/shared/bus/bus";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { describeError } from "@podgate/shared/runtime/errors";
 import type { Logger } from "@podgate/shared/runtime/logger";
+import { jsonOf } from "./json-of.ts";
 import { APPROVALS, approvalSchema, type Approval } from "./kept-held.ts";
 
 export interface ApprovalsPorts {
@@ -42,7 +43,7 @@ export class Approvals {
       try {
         const bucket = await this.#bucket();
         for await (const { key, value } of bucket.watch(APPROVALS, signal)) {
-          const approval = value === undefined ? undefined : parsed(value);
+          const approval = value === undefined ? undefined : approvalSchema.safeParse(jsonOf(value)).data;
           this.#open.delete(key);
           if (approval === undefined) continue;
           const { closed } = approval;
@@ -60,13 +61,5 @@ export class Approvals {
 
   #bucket() {
     return this.#ports.bus.bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
-  }
-}
-
-function parsed(value: Uint8Array): Approval | undefined {
-  try {
-    return approvalSchema.safeParse(JSON.parse(new TextDecoder().decode(value))).data;
-  } catch {
-    return undefined;
   }
 }

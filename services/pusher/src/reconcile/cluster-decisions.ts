@@ -9,6 +9,7 @@ import type { Actual } from "../firewall/firewall.ts";
 import type { Clusters } from "./clusters.ts";
 import { adoptKey, adoptSchema, forgetKey, forgetSchema, type Adopt, type Forget } from "./decision.ts";
 import { Forgetting } from "./forgetting.ts";
+import { jsonOf } from "./json-of.ts";
 import type { Memory } from "./memory.ts";
 import type { TargetWork } from "./target-work.ts";
 
@@ -126,13 +127,5 @@ export class ClusterDecisions {
 
   #bucket(): Promise<Bucket> {
     return this.#ports.bus.bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
-  }
-}
-
-function jsonOf(value: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(value));
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { encodeToken } from "@podgate/shared/contract/subjects";
 import { z } from "zod";
+import { jsonOf } from "./json-of.ts";
 
 /** Entries of the KV bucket `podgate-pusher` by which pushers share out devices. */
 export const LEASE_FILTER = "lease.>";
@@ -46,10 +47,5 @@ export function buildLease(entry: Omit<LeaseEntry, "v">): Uint8Array {
 }
 
 /** An entry of another form counts as held for ever by somebody else: undefined. */
-export function parseLease(value: Uint8Array): LeaseEntry | undefined {
-  try {
-    return leaseSchema.safeParse(JSON.parse(new TextDecoder().decode(value))).data;
-  } catch {
-    return undefined;
-  }
-}
+export const parseLease = (value: Uint8Array): LeaseEntry | undefined =>
+  leaseSchema.safeParse(jsonOf(value)).data;

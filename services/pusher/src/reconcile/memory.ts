@@ -5,6 +5,7 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import { describeError } from "@podgate/shared/runtime/errors";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { z } from "zod";
+import { jsonOf } from "./json-of.ts";
 
 export interface MemoryPorts {
   readonly bus: Bus;
@@ -63,14 +64,5 @@ export class Memory {
 
   #bucket() {
     return this.#ports.bus.bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
-  }
-}
-
-/** Undefined where it is none: asking again would give the same again. */
-function jsonOf(value: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(value));
-  } catch {
-    return undefined;
   }
 }
