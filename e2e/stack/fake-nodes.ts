@@ -91,11 +91,12 @@ export function kwokConfiguration(): object[] {
     {
       apiVersion: "config.kwok.x-k8s.io/v1alpha1",
       kind: "KwokConfiguration",
-      // All of them: one that is given takes the defaults of the others away (KWOK 0.8.0).
+      // All of them: one that is given takes the defaults of the others away (KWOK 0.8.0). One pod at a time: of the
+      // first two of a CIDR that it plays at once, both may get the first address (pod_controller.go, ipPool).
       options: {
         nodePlayStageParallelism: 4,
         nodeLeaseParallelism: 4,
-        podPlayStageParallelism: 16,
+        podPlayStageParallelism: 1,
         podsOnNodeSyncParallelism: 4,
       },
     },
