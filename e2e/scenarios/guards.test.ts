@@ -78,11 +78,13 @@ t.test(
     });
     t.equal(left.length, 2);
     t.ok(left.every((address) => before.has(address)));
-    let hash: string | undefined;
-    await scene.until("a hash to approve", async () => {
-      hash = /podgate-pusher approve ([0-9a-f]{12})/.exec((await command(scene, "plan")).out)?.[1];
-      return hash;
-    });
+    // What waits is put on record at most once a second; until then the hash is of all three.
+    await scene.until(
+      "two to wait",
+      async () => (await command(scene, "approve")).out.includes("2 of guarded") || undefined,
+    );
+    const { out } = await command(scene, "plan");
+    const [, hash] = /podgate-pusher approve ([0-9a-f]{12})/.exec(out) ?? [];
     const approved = await command(scene, "approve", hash ?? "", "--by", "alice");
     t.match(approved, { code: 0, out: /approved by alice: [^]*2 of guarded \(cluster a\), unselected/ });
     await scene.until(
