@@ -44,9 +44,8 @@ export async function reign(options: ReignOptions, ports: ReignPorts, signal: Ab
     try {
       await leadership.acquire(signal);
     } catch (error) {
-      if (!signal.aborted) throw error;
-      // The request that was broken off may have taken it.
-      return release(leadership, ports.clock);
+      if (signal.aborted) return;
+      throw error;
     }
     observe.leads(true);
     logger.info({ cluster: options.cluster }, "leading");
