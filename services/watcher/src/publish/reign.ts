@@ -44,8 +44,9 @@ export async function reign(options: ReignOptions, ports: ReignPorts, signal: Ab
     try {
       await leadership.acquire(signal);
     } catch (error) {
-      if (signal.aborted) return;
-      throw error;
+      if (!signal.aborted) throw error;
+      // The request that was broken off may have taken it.
+      return release(leadership, ports.clock);
     }
     observe.leads(true);
     logger.info({ cluster: options.cluster }, "leading");

@@ -243,6 +243,24 @@ t.test("a second replica waits without a list and takes over as soon as the firs
   t.strictSame(scene.fold.faults, []);
 });
 
+t.test("a Lease that was just taken when SIGTERM broke the request off is given up", async (t) => {
+  const scene = await Scene.make();
+  const lease = {
+    leadership: (name: string) => ({
+      ...scene.lease.leadership(name),
+      acquire: (signal: AbortSignal) =>
+        new Promise<void>((_, reject) => {
+          scene.lease.holder = name;
+          signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+        }),
+    }),
+  };
+  const watcher = scene.watcher("a", { lease });
+  await scene.clock.run(100);
+  await scene.end(watcher);
+  t.equal(scene.lease.holder, "", "another replica need not wait until it expires");
+});
+
 t.test("what was in flight at SIGTERM is stored before the Lease is given up", async (t) => {
   const scene = await Scene.make();
   const watcher = scene.watcher("a");
