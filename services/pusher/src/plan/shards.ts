@@ -96,6 +96,8 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
   const shards = found.map(({ children }) =>
     children.map((child): Shard => {
       const removes = new Map<string, Evidence>();
+      // Of a child that no group holds nobody is a member: who leaves it is not weighed.
+      const hasHolder = known.holders(child.key).size > 0;
       let desired = 0;
       for (const address of child.members) {
         const verdict = placed.has(address) ? TWICE : judge(source, address, now);
@@ -103,7 +105,7 @@ export function diff(source: DesiredSource, context: DiffContext): SourcePlan {
         const evidence = leaves(verdict, () => context.isApproved(source.key, address));
         if (verdict.kind === "doubted")
           leaving.set(address, { cause: "vanished", shortList: verdict.reason });
-        else if (evidence !== undefined && verdict !== TWICE)
+        else if (hasHolder && evidence !== undefined && verdict !== TWICE)
           leaving.set(
             address,
             candidateOf(evidence, () => context.isPutIn(child.key, address)),

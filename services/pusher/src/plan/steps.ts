@@ -27,8 +27,7 @@ export const PATIENCE_MS = 1000;
 export function removalStep(plan: SourcePlan, context: StepContext): Step | undefined {
   for (const half of plan.halves) {
     for (const shard of half.shards) {
-      const hasStrangers = context.repair && shard.child.strangers.length > 0;
-      if (shard.blocked !== undefined || (shard.removes.size === 0 && !hasStrangers)) continue;
+      if (shard.blocked !== undefined || !isTooLarge(shard, context)) continue;
       return put(plan, shard, joinable(plan, half, context, room(shard, context.limits[half.family])));
     }
   }
@@ -76,12 +75,25 @@ export function growthStep(plan: SourcePlan, context: StepContext): Step | undef
   return undefined;
 }
 
-function attach({ source }: SourcePlan, { family, shards }: Half, context: StepContext): Step | undefined {
-  const { known, parking, now } = context;
+/** Somebody is in it who should not be. */
+const isTooLarge = ({ removes, child }: Shard, { repair }: StepContext): boolean =>
+  removes.size > 0 || (repair && child.strangers.length > 0);
+
+function attach(plan: SourcePlan, half: Half, context: StepContext): Step | undefined {
+  const { source } = plan;
+  const { family, shards } = half;
+  const { known, parking, limits, now } = context;
   // A child that was just taken out because its group went must not come back while that is not known for certain.
   if (source.defined !== "yes") return undefined;
-  for (const { child, attached } of shards) {
+  for (const shard of shards) {
+    const { child, attached, blocked } = shard;
     if (attached || parking.reason(parkingKey.attach(child.key), now) !== undefined) continue;
+    // Nobody joins a parent on the way out: the child is put right first. Where it can't be, blocking is what is safe.
+    if (isTooLarge(shard, context)) {
+      if (blocked === undefined)
+        return put(plan, shard, joinable(plan, half, context, room(shard, limits[family])));
+      if (!isDeny(plan)) continue;
+    }
     const { parent, group, cluster } = source;
     const reason = `${parent} is to hold ${group} (cluster ${cluster})`;
     if (known.parents.get(groupKey(family, parent))?.manager !== undefined) continue;
