@@ -202,6 +202,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const caFile = file("ca.crt", authority.certificate);
   const signingFile = file("service-accounts.key", signing.privateKey);
   const serving = await servingPair(authority);
+  // What it proves to a kubelet who it is with, for exec and logs.
+  const kubeletClient = await authority.issue({
+    commonName: "kube-apiserver",
+    organization: "system:masters",
+  });
   const apiFlags = flags({
     "etcd-servers": etcdUrl,
     "bind-address": "127.0.0.1",
@@ -213,6 +218,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     "client-ca-file": caFile,
     "tls-cert-file": file("server.crt", serving.certificate),
     "tls-private-key-file": file("server.key", serving.key),
+    "kubelet-client-certificate": file("kubelet-client.crt", kubeletClient.certificate),
+    "kubelet-client-key": file("kubelet-client.key", kubeletClient.key),
+    // Nothing resolves the name of a node.
+    "kubelet-preferred-address-types": "InternalIP",
     "service-account-issuer": "https://kubernetes.default.svc",
     "service-account-key-file": file("service-accounts.pub", signing.publicKey),
     "service-account-signing-key-file": signingFile,

@@ -1,8 +1,9 @@
 // Runs in namespaces of its own; e2e/packaging/real-node.test.ts starts it.
 import { readFileSync } from "node:fs";
-import t from "tap";
+import t, { type Test } from "tap";
 import { startNatsPod } from "../nats-pod.ts";
 import { RealNode } from "../node.ts";
+import { commandsOf, Shell } from "../notes.ts";
 import { podsOf } from "../pods.ts";
 import { processes, serviceProcesses } from "../processes.ts";
 import { underChurn } from "../under-churn.ts";
@@ -30,6 +31,8 @@ const POD = { apiVersion: "v1", kind: "Pod" };
 const PAUSE_IMAGE = "docker.io/podgate-test/pause:1";
 const LOG_LINES = 80;
 const CHURN_NETWORK = "10.245.0";
+/** The end of what `check` prints. */
+const ALL_WELL = /^\d+ checks, none failed\n$/m;
 const [directory = "", archive = ""] = process.argv.slice(2);
 
 const closers: (() => unknown)[] = [];
@@ -55,6 +58,7 @@ const firewall = await startFirewall({ host: OUTSIDE });
 closers.push(() => firewall.close());
 const helm = await Helm.open(node.plane.kubeconfig);
 closers.push(() => helm.close());
+const shell = await Shell.open(directory, node.plane.kubeconfig);
 const nats = await startNatsPod({
   plane: node.plane,
   image: "docker.io/podgate-test/nats:1",
@@ -91,7 +95,6 @@ const values = {
   "podgate-watcher": {
     cluster: "real",
     nats: natsValues("watcher-nats"),
-    drainOnUninstall: { enabled: true },
   },
 };
 const secrets = {
@@ -121,6 +124,44 @@ t.test("both charts install with what a user sets, and all pods are ready", asyn
     pods.every(({ restarts }) => restarts === 0),
     "no container was restarted",
   );
+});
+
+t.test("what the charts' notes tell to type is typed, and does what they say", async (t) => {
+  const [check = "", plan = "", ...none] = commandsOf(helm, "podgate-pusher", NAMESPACE);
+  t.strictSame(none, [], "the pusher's notes have two commands");
+  const ofPusher = await typed(t, check);
+  for (const row of [
+    /^ok +configuration +2 clusters, 1 targets, 1 routes$/m,
+    /^ok +NATS +connected$/m,
+    /^ok +stream +PODGATE_real +exists$/m,
+    /^ok +bucket +podgate-pusher +exists$/m,
+    /^ok +reachable +fw +\S+, FortiOS 7\.\d+\.\d+; the token is taken$/m,
+    /^ok +write addrgrp +fw +allowed$/m,
+    ALL_WELL,
+  ])
+    t.match(ofPusher, row);
+  t.match(await typed(t, plan), /^target fw \(enforce\): nothing to change$/m);
+
+  const [checkWatcher = "", define = "", drain = "", ...nothing] = commandsOf(
+    helm,
+    "podgate-watcher",
+    NAMESPACE,
+  );
+  t.strictSame(nothing, [], "the watcher's notes have three");
+  const { metadata } = await client.get({ apiVersion: "v1", kind: "Namespace", name: "kube-system" });
+  const ofWatcher = await typed(t, checkWatcher);
+  for (const row of [
+    /^ok +configuration +cluster real$/m,
+    /^ok +API server +answers, version v1\.37\.2$/m,
+    new RegExp(`^ok +cluster +real, uid ${String(metadata["uid"])}$`, "m"),
+    /^ok +list, watch pods +allowed$/m,
+    /^ok +NATS +connected$/m,
+    /^ok +stream PODGATE_real +\d+ messages, made \S+$/m,
+    ALL_WELL,
+  ])
+    t.match(ofWatcher, row);
+  t.match(await typed(t, define), /^clusteraddressgroup\S+ created\nNAME +[^]*^web /m);
+  t.match(drain, " drain ", "typed below");
 });
 
 t.test("a real Deployment scales 1, 3, 1, and the group holds its real addresses", async (t) => {
@@ -199,6 +240,25 @@ t.test("a second cluster feeds the same group over the same NATS, with a user of
   t.equal(members.filter((address) => address.startsWith("10.43.")).length, 2);
 });
 
+t.test("the notes' drain asks, takes the cluster's addresses out, and resume puts them back", async (t) => {
+  const drain = commandsOf(helm, "podgate-watcher", NAMESPACE).at(-1) ?? "";
+  const before = (await firewall.members("web")) ?? [];
+  const refused = await shell.answer(drain, /Type its name/, "kwok");
+  t.match(refused, { code: 1, stdout: /nothing was changed/ });
+  t.strictSame(await firewall.members("web"), before);
+  const drained = await shell.answer(drain, /Type its name/, "real");
+  t.match(drained, { code: 0, stdout: /cluster real: \d+ members of 3 groups[^]*target fw: empty/ });
+  const left = (await firewall.members("web")) ?? [];
+  t.equal(left.length, 2, "those of the other cluster stay");
+  t.ok(left.every((address) => address.startsWith("10.43.")));
+  const resumed = await shell.run(drain.replace(" drain ", " resume ").replace(" -it ", " "));
+  t.match(resumed, { code: 0, stdout: /its watcher says synced/ });
+  await until("the addresses to be back", async () => {
+    const members = (await firewall.members("web")) ?? [];
+    return members.join() === before.join() || undefined;
+  });
+});
+
 t.test("no secret is in a release, an object, a log or the list of processes", async (t) => {
   const canaries = new Canaries();
   for (const [what, value] of Object.entries(secrets)) canaries.plant(what, value);
@@ -226,6 +286,8 @@ t.test("memory stays below the limits", async (t) => {
 });
 
 t.test("an uninstall with drainOnUninstall takes the cluster's addresses off the firewall", async (t) => {
+  await release("upgrade", "podgate-watcher", "test", { drainOnUninstall: { enabled: true } });
+  t.strictSame(commandsOf(helm, "podgate-watcher", NAMESPACE).length, 2, "its notes name no drain any more");
   const args = ["uninstall", "podgate-watcher", "--namespace", NAMESPACE, "--wait", "--timeout", "180s"];
   const { code, stderr } = await helm.while(...args);
   t.equal(code, 0, stderr);
@@ -253,9 +315,23 @@ t.test("an uninstall of the pusher leaves the firewall as it is", async (t) => {
   t.equal(firewall.writes().length, writes, "nothing was written");
 });
 
+/** @returns what was printed */
+async function typed(t: Test, command: string): Promise<string> {
+  const from = performance.now();
+  const { code, stdout, stderr } = await shell.run(command);
+  t.strictSame({ code, stderr }, { code: 0, stderr: "" }, command.trim());
+  t.comment(`${stdout}within ${seconds(from)} s`);
+  return stdout;
+}
+
 /** Helm's word for it, with an image of this tag. */
-async function release(verb: "install" | "upgrade", chart: Chart, tag: string): Promise<void> {
-  const file = helm.values({ ...values[chart], image: { tag } });
+async function release(
+  verb: "install" | "upgrade",
+  chart: Chart,
+  tag: string,
+  more: object = {},
+): Promise<void> {
+  const file = helm.values({ ...values[chart], ...more, image: { tag } });
   const args = ["--namespace", NAMESPACE, "--values", file, "--wait", "--timeout", "120s"];
   const { code, stderr } = await helm.while(verb, chart, chartFolder(chart), ...args);
   if (code !== 0) throw new Error(stderr);
