@@ -26,8 +26,11 @@ interface Body {
   readonly appliedSequence?: number;
 }
 
-/** A claim carries what its watcher had read of the stream before it; its predecessor may have told of more since. */
-const CLAIMING = 90_000;
+/**
+ * The messages of a claim go out at once: what its predecessor had on the wire may be stored before the first, which
+ * fails then, while a later one of the same claim is stored and tells of what was true before. Milliseconds.
+ */
+const CLAIMING = 10_000;
 
 const STREAM = /^PODGATE_(.+)$/;
 const STATE = /^podgate\.clusters\./;

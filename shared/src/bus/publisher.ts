@@ -98,17 +98,21 @@ export class Publisher {
    * A stream that is configured so that removals can't be stored, or nobody is answered, is not claimed: that is
    * told as `unfit-stream`. It tries until the signal ends it, so the signal must fall with the Lease.
    *
-   * @throws BusError `closed`
+   * @param mayClaim asked anew for each try, when the stream's last sequence is known and before anything is sent: when
+   *   somebody writes after its answer, however long this process sleeps then, nothing of the try is stored. What it
+   *   throws is trouble, as if the bus had refused.
+   * @throws BusError `closed`; Fenced when it may not
    */
-  async claim(makeState: (epoch: Epoch) => State): Promise<Epoch> {
+  async claim(makeState: (epoch: Epoch) => State, mayClaim: () => Promise<boolean> = always): Promise<Epoch> {
     if (this.#epoch !== undefined) throw new Error("this publisher has claimed already");
     for (let attempt = 0; ; attempt += 1) {
       if (this.#end !== undefined) throw this.#end;
       try {
-        const epoch = await this.#tryClaim(makeState);
+        const epoch = await this.#tryClaim(makeState, mayClaim);
         if (epoch !== undefined) return epoch;
       } catch (error) {
-        this.#trouble(error);
+        if (error instanceof Fenced) this.#finish(error);
+        else this.#trouble(error);
       }
       await this.#pause(attempt);
     }
@@ -144,12 +148,16 @@ export class Publisher {
     if (this.#end !== undefined) throw this.#end;
   }
 
-  async #tryClaim(makeState: (epoch: Epoch) => State): Promise<Epoch | undefined> {
+  async #tryClaim(
+    makeState: (epoch: Epoch) => State,
+    mayClaim: () => Promise<boolean>,
+  ): Promise<Epoch | undefined> {
     const { bus, stream } = this.#options;
     const info = await bus.streamInfo(stream);
     if (info === undefined) throw noStream(stream);
     const unfit = unfitStream(stream, info);
     if (unfit !== undefined) throw unfit;
+    if (!(await mayClaim())) throw new Fenced("replaced", `${stream} is not this writer's to claim any more`);
     const start = info.lastSequence;
     const epoch = { created: info.created, sequence: start + 1 };
     const message = buildState(makeState(epoch));
@@ -299,6 +307,8 @@ function again({ subject, data, ttlSeconds, resolve, reject, uncertain, outcome 
   const surely = outcome instanceof BusError && outcome.kind !== "unknown" && outcome.kind !== "other";
   return { subject, data, ttlSeconds, resolve, reject, uncertain: uncertain || !surely };
 }
+
+const always = (): Promise<boolean> => Promise.resolve(true);
 
 function asBusError(error: unknown): BusError {
   if (error instanceof BusError) return error;

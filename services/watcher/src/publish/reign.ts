@@ -20,7 +20,7 @@ export interface Leadership {
   onAsked(run: () => void): () => void;
 }
 
-export interface ReignPorts extends Omit<TakeoverPorts, "rival"> {
+export interface ReignPorts extends Omit<TakeoverPorts, "rival" | "leads"> {
   readonly leadership: Leadership;
   readonly observe: TakeoverPorts["observe"] & { leads(leads: boolean): void };
 }
@@ -54,7 +54,7 @@ export async function reign(options: ReignOptions, ports: ReignPorts, signal: Ab
     const scope = AbortSignal.any([signal, lost.signal]);
     const keeping = leadership.keep(scope).finally(() => lost.abort());
     try {
-      await sessions(options, { ...ports, rival }, scope);
+      await sessions(options, { ...ports, rival, leads: (within) => leadership.verify(within) }, scope);
     } finally {
       observe.leads(false);
       lost.abort();
@@ -75,12 +75,12 @@ async function release(leadership: Leadership, clock: Clock): Promise<void> {
 /** Each session is of one phase that an operator asks for; when that changes, another one begins. */
 async function sessions(
   options: ReignOptions,
-  ports: ReignPorts & Pick<TakeoverPorts, "rival">,
+  ports: ReignPorts & TakeoverPorts,
   scope: AbortSignal,
 ): Promise<void> {
   const { bus, leadership, logger, clock, random } = ports;
   let failures = 0;
-  while (!scope.aborted && (await leadership.verify(scope))) {
+  while (!scope.aborted && (await ports.leads(scope))) {
     const { asked } = leadership;
     if (asked !== "synced") logger.warn({ phase: asked }, ASKED[asked]);
     const begun = clock.monotonic();

@@ -23,6 +23,8 @@ export interface TakeoverPorts {
   /** uid of the cluster that the pusher knows under this name; undefined while it has not said. */
   readonly known: () => string | undefined;
   readonly rival: Rival;
+  /** A fresh read says that the Lease is still ours. */
+  readonly leads: (signal: AbortSignal) => Promise<boolean>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -38,8 +40,8 @@ const FINISH_MS = 5000;
 
 /**
  * One session, if nothing speaks against it: the stream is there and takes what is published, no other cluster
- * publishes under this name, and the pusher reads what we write. Resolves when the session is over or may not begin; what was in the way has been
- * logged and counted. The caller tries again, after it has verified that the Lease is still its own.
+ * publishes under this name, and the pusher reads what we write. Resolves when the session is over or may not begin;
+ * what was in the way has been logged and counted. The caller tries again, while the Lease is its own.
  */
 export async function takeOver(
   options: SessionOptions,
@@ -53,7 +55,7 @@ export async function takeOver(
       observe.trouble(obstacle);
       return;
     }
-    await oneSession(options, ports, obstacle.minimum, scope);
+    await oneSession(options, ports, obstacle, scope);
   } catch (error) {
     if (scope.aborted) return;
     const fenced = error instanceof Fenced;
@@ -67,10 +69,18 @@ export async function takeOver(
   }
 }
 
+/** Nothing speaks against a claim. */
+interface Opening {
+  /** resourceVersion that lists must have at least; empty = any. */
+  readonly minimum: string;
+  /** The last state message; undefined = there is none that can be read. */
+  readonly last: State | undefined;
+}
+
 async function obstacleTo(
   { cluster, clusterUid }: SessionOptions,
   { bus, reads, known, rival, clock, logger }: TakeoverPorts,
-): Promise<"no-stream" | "unfit-stream" | "other-cluster" | "old-pusher" | { readonly minimum: string }> {
+): Promise<"no-stream" | "unfit-stream" | "other-cluster" | "old-pusher" | Opening> {
   const stream = streamOf(cluster);
   const pusherReads = reads();
   if (pusherReads !== undefined && pusherReads < CONTRACT_VERSION) {
@@ -100,9 +110,9 @@ async function obstacleTo(
     );
   }
   const last = await lastState(bus, cluster, logger);
-  if (last === undefined) return { minimum: "" };
+  if (last === undefined) return { minimum: "", last: undefined };
   const { clusterUid: theirs, resourceVersion } = last.state;
-  if (theirs === clusterUid) return { minimum: resourceVersion };
+  if (theirs === clusterUid) return { minimum: resourceVersion, last: last.state };
   if (!rival.yields(last, clusterUid, known(), clock.monotonic())) {
     logger.error(
       { cluster, theirs, ours: clusterUid },
@@ -116,13 +126,13 @@ async function obstacleTo(
       `another cluster had this name and is silent: this one publishes, but firewalls keep what that one had until podgate-pusher adopt-cluster ${cluster}`,
     );
   // Versions of another cluster say nothing about the lists of this one.
-  return { minimum: "" };
+  return { minimum: "", last: last.state };
 }
 
 async function oneSession(
   options: SessionOptions,
   ports: TakeoverPorts,
-  minimum: string,
+  opening: Opening,
   scope: AbortSignal,
 ): Promise<void> {
   const { bus, clock, random, logger, observe } = ports;
@@ -152,7 +162,7 @@ async function oneSession(
   const session = new Session(options, {
     publisher: {
       claim: async (make) => {
-        const epoch = await publisher.claim(make);
+        const epoch = await publisher.claim(make, () => stillOpen(options, ports, opening, scope));
         claimed = true;
         return epoch;
       },
@@ -166,12 +176,27 @@ async function oneSession(
     observe,
   });
   try {
-    await session.run(minimum, scope);
+    await session.run(opening.minimum, scope);
   } finally {
     cancel?.();
     scope.removeEventListener("abort", stop);
     over.abort();
   }
+}
+
+/** The Lease is ours, and of what the claim builds upon nothing has changed since we looked. */
+async function stillOpen(
+  { cluster, clusterUid }: SessionOptions,
+  { bus, logger, leads }: TakeoverPorts,
+  { last, minimum }: Opening,
+  scope: AbortSignal,
+): Promise<boolean> {
+  if (!(await leads(scope))) return false;
+  const now = (await lastState(bus, cluster, logger))?.state;
+  const says = (uid: string | undefined, version: string | undefined): boolean =>
+    now?.clusterUid === uid && now?.resourceVersion === version;
+  // The second is an earlier try of our own, whose answer was lost.
+  return says(last?.clusterUid, last?.resourceVersion) || says(clusterUid, minimum);
 }
 
 async function readBack(

@@ -346,6 +346,43 @@ t.test("a leader that did not notice that its Lease went leaves the stream to it
   t.strictSame(scene.fold.faults, []);
 });
 
+for (const answer of [1, 2])
+  t.test(
+    `a watcher that sleeps on answer ${answer} about its Lease, and wakes after a takeover, claims nothing`,
+    async (t) => {
+      const scene = await Scene.make();
+      let answers = 0;
+      const { promise: awake, resolve: wake } = Promise.withResolvers<void>();
+      const lease = {
+        leadership: (name: string) => {
+          const leadership = scene.lease.leadership(name);
+          const verify = async (signal: AbortSignal): Promise<boolean> => {
+            const isOurs = await leadership.verify(signal);
+            if ((answers += 1) === answer) await awake;
+            return isOurs;
+          };
+          return { ...leadership, verify };
+        },
+      };
+      const a = scene.watcher("a", { lease });
+      t.ok(await scene.clock.run(1000, () => answers === answer));
+      scene.lease.expire({ noticed: false });
+      const b = scene.watcher("b");
+      t.ok(await scene.settled());
+      const { epoch } = scene.fold.states.at(-1) ?? {};
+      wake();
+      await scene.clock.run(60_000);
+      t.same(scene.fold.states.at(-1)?.epoch, epoch);
+      t.equal(
+        new Set(scene.fold.states.map((state) => state.epoch.sequence)).size,
+        1,
+        "nobody else has claimed",
+      );
+      await scene.end(a, b);
+      t.strictSame(scene.fold.faults, []);
+    },
+  );
+
 t.test("who lost the Lease while it claims does not claim any more", async (t) => {
   const scene = await Scene.make();
   scene.server.stop();
@@ -495,6 +532,18 @@ t.test("another cluster under the same name publishes nothing and says why once"
   t.equal(b.lines.filter((line) => line.includes("another cluster publishes under this name")).length, 1);
   t.equal(scene.fold.states.at(-1)?.phase, "synced");
   await scene.end(a, b);
+});
+
+t.test("of two clusters that begin under one name in the same instant only one ever claims", async (t) => {
+  const scene = await Scene.make();
+  const other = new Cluster("uid-2");
+  const a = scene.watcher("a");
+  const b = scene.watcher("b", { cluster: other, lease: new Lease() });
+  await scene.clock.run(20_000);
+  t.equal(new Set(scene.fold.states.map(({ clusterUid }) => clusterUid)).size, 1);
+  t.equal(scene.fold.states.at(-1)?.phase, "synced");
+  await scene.end(a, b);
+  t.strictSame(scene.fold.faults, []);
 });
 
 t.test(
