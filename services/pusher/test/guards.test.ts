@@ -66,6 +66,26 @@ t.test("plan shows what is held under the hash that approve takes, and exactly t
   await stage.stop();
 });
 
+t.test("what plan shows is never shown under the hash of another set", async (t) => {
+  const [stage, watcher] = await running(20);
+  const gone = addresses(9);
+  for (const address of gone.slice(1)) await stage.during(watcher.remove("web", address, "unselected"));
+  await stage.clock.run(5000);
+  const recorded = await heldHash(stage);
+  await stage.stop();
+  await stage.during(watcher.remove("web", addresses(1)[0] ?? "", "unselected"));
+  const { text, json } = await stage.during(
+    planCommand(stage.configuration, stage.ports(), { ...WAIT, exitCode: true }),
+  );
+  t.match(text, "9 of 20 members");
+  t.notMatch(text, recorded.slice(0, 12));
+  t.match(
+    text,
+    "another set than this is on record: the pusher tells within seconds; podgate-pusher approve lists",
+  );
+  t.match(json, { targets: [{ onRecord: "another set" }] });
+});
+
 t.test("a held address goes when its pod is seen to end, and the rest waits on", async (t) => {
   const [stage, watcher] = await running(20);
   const [first = "", ...others] = addresses(8);
@@ -191,7 +211,7 @@ t.test("a group that carries another installation's mark gets nothing of ours, a
   stage.device.handle({ method: "POST", url, headers, body, source: "192.0.2.9" }, stage.clock.now());
   stage.start();
   await stage.during(watcher.add("web", "10.0.0.1"));
-  await stage.clock.run(5000);
+  await stage.clock.run(10_000);
   t.strictSame(stage.device.group("root", "web")?.members, ["all"]);
   const status = await stage.during(stage.targetStatus("east", "fw1"));
   t.match(status?.groups["web"], { reason: "Held", message: /web: it is of the Podgate installation b2/ });

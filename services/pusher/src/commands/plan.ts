@@ -13,12 +13,15 @@ const KV_MS = 2000;
 /** With `--exit-code`, when something would change. */
 const CHANGES = 3;
 
+/** What of a held set is on record: only what the pusher itself told can be approved. */
+type OnRecord = "this set" | "another set" | "nothing";
+
 interface TargetView extends Partial<Plan> {
   readonly target: string;
   readonly mode: TargetWork["mode"];
   readonly error?: string;
-  /** A pusher told what is held under `heldHash`: it can be approved now. */
-  readonly approvable?: boolean;
+  /** "this set" can be approved under `heldHash` now. */
+  readonly onRecord?: OnRecord;
 }
 
 /** What would change on every target now. Writes nothing. */
@@ -36,7 +39,8 @@ export async function planCommand(
       if (error !== undefined) return { target, mode, error };
       const plan = work.plan.plan(now);
       const told = waiting.find((each) => each.target === target)?.hash;
-      return { ...plan, target, mode, heldHash: told ?? plan.heldHash, approvable: told !== undefined };
+      const onRecord = told === undefined ? "nothing" : told === plan.heldHash ? "this set" : "another set";
+      return { ...plan, target, mode, onRecord };
     });
     const changes = plans.some(({ steps }) => (steps?.length ?? 0) > 0);
     const code = faults.size > 0 ? 1 : changes && options.exitCode ? CHANGES : 0;
@@ -51,7 +55,7 @@ function textOf(plans: readonly TargetView[], views: readonly ClusterView[]): st
       ({ cluster, reason }) => `cluster ${cluster} is not verified (${reason}): nothing is removed for it`,
     );
   for (const { target, mode, error, steps = [], held = [], warnings = [], ...more } of plans) {
-    const { truncated, hash, heldHash, approvable } = more;
+    const { truncated, hash, heldHash = "", onRecord = "nothing" } = more;
     if (lines.length > 0) lines.push("");
     if (error !== undefined) {
       lines.push(`target ${target} (${mode}): cannot be read: ${error}`);
@@ -63,16 +67,18 @@ function textOf(plans: readonly TargetView[], views: readonly ClusterView[]): st
     lines.push(...indented(table(steps.map((step) => [step.kind, objectOf(step), step.reason]))));
     if (truncated === true) lines.push("  … and more");
     lines.push(...heldLines(held));
-    if (heldHash !== undefined && heldHash !== "")
-      lines.push(
-        approvable === true
-          ? `  what waits for an approval goes with: podgate-pusher approve ${shortHash(heldHash)}`
-          : `  what waits for an approval is ${shortHash(heldHash)}; it can be given once a pusher runs`,
-      );
+    if (heldHash !== "") lines.push(`  ${RELEASE[onRecord](shortHash(heldHash))}`);
     for (const warning of warnings) lines.push(`  warning: ${warning}`);
   }
   return lines.join("\n");
 }
+
+const RELEASE: Record<OnRecord, (hash: string) => string> = {
+  "this set": (hash) => `what waits for an approval goes with: podgate-pusher approve ${hash}`,
+  "another set": () =>
+    "another set than this is on record: the pusher tells within seconds; podgate-pusher approve lists what it told",
+  nothing: (hash) => `what waits for an approval is ${hash}; it can be given once a pusher runs`,
+};
 
 /** So many of what is held for one reason are named. */
 const NAMED = 10;
