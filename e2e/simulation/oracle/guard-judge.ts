@@ -47,11 +47,6 @@ export class GuardJudge {
   isOn = false;
   /** What leaves this group opens the firewall: not one may without a person's word. */
   denied = "";
-  /**
-   * A store was lost or put back since the last rest: what an edit takes, and what nothing tells of any more, are weighed
-   * apart (docs/guards.md, absence), so twice as much may go.
-   */
-  isApart = false;
 
   constructor(now: () => number, livesIn: LivesIn, violation: (what: string) => void) {
     this.#now = now;
@@ -89,8 +84,7 @@ export class GuardJudge {
       this.#violation(`${key} lost ${address}, which still runs and is blocked, and nobody approved it`);
       return;
     }
-    const times = this.isApart ? 2 : 1;
-    if (gone <= times * FEW + SLACK || gone <= times * SHARE * most) return;
+    if (gone <= FEW + SLACK || gone <= SHARE * most) return;
     const count = String(recent.length);
     this.#violation(`${key} lost ${count} of ${String(most)} at once that still run, and nobody approved it`);
     this.#departures.delete(key);

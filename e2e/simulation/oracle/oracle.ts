@@ -108,12 +108,6 @@ export class Oracle {
   rewound(stream: string): void {
     this.versions.rewound(stream);
     for (const judge of this.judges) judge.forgetEntries();
-    for (const guard of this.#guards.values()) guard.isApart = true;
-  }
-
-  /** All is as it should be: what was lost is made up for. */
-  settled(): void {
-    for (const guard of this.#guards.values()) guard.isApart = false;
   }
 
   /** The lists of the cluster lack what is there, or are whole again. */

@@ -45,7 +45,7 @@ const SEEN: ReadonlySet<Cause> = new Set([
   "silent",
 ]);
 
-/** Weighed by number: an edit decides for many, and `kubectl label --all` is one, too. */
+/** Weighed by number whatever else: an edit decides for many, and `kubectl label --all` is one, too. */
 export function isCounted({ cause }: Candidate): boolean {
   return cause === "relabeled" || cause === "unselected" || cause === "undefined" || cause === "unrouted";
 }

@@ -31,6 +31,7 @@ export class GroupHolds implements Withheld {
   readonly held = new Map<string, HeldItem>();
   readonly approved = new Map<string, Approved>();
   #waiting: ReadonlySet<string> = new Set();
+  #lost: ReadonlySet<string> = new Set();
   readonly #heldAt = new Map<string, number>();
   windows: Readonly<Record<Family, RemovalWindow>> = { 4: new RemovalWindow(), 6: new RemovalWindow() };
   /** More was held than could be kept on record: until the device holds nothing else, all of it is. */
@@ -114,6 +115,17 @@ export class GroupHolds implements Withheld {
     return true;
   }
 
+  /** Nothing tells of these absences, and nobody came for them: they are weighed. */
+  lose(addresses: Iterable<string>): void {
+    // What is held by now may be under way.
+    const held = [...this.#lost].filter((address) => this.held.has(address));
+    this.#lost = new Set([...held, ...addresses]);
+  }
+
+  isLost(address: string): boolean {
+    return this.#lost.has(address);
+  }
+
   /** Lets go of what needs nobody's word any more. */
   settle(view: GroupView, tell: (news: News) => void): void {
     for (const [address, item] of this.held) {
@@ -149,6 +161,7 @@ export class GroupHolds implements Withheld {
       copy.hold(item, this.#heldAt.get(address) ?? Number.NEGATIVE_INFINITY);
     for (const [address, item] of this.approved) copy.approved.set(address, item);
     copy.windows = { 4: this.windows[4].clone(), 6: this.windows[6].clone() };
+    copy.#lost = this.#lost;
     copy.whole = this.whole;
     copy.alone = this.alone;
     return copy;

@@ -125,12 +125,10 @@ export class Guards {
 
   /** It is a removal that counts in a window. */
   weighs({ op, cluster, group, address, cause }: MembershipChange): boolean {
-    return (
-      op === "remove" &&
-      cause !== undefined &&
-      isCounted({ cause }) &&
-      this.#holds.get(`${cluster} ${group}`)?.approved.has(address) !== true
-    );
+    if (op !== "remove" || cause === undefined) return false;
+    const holds = this.#holds.get(`${cluster} ${group}`);
+    if (holds?.approved.has(address) === true) return false;
+    return isCounted({ cause }) || (cause === "vanished" && holds?.isLost(address) === true);
   }
 
   /** What was taken within the windows. @param next removals that are weighed and about to be done */

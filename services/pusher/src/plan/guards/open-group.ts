@@ -1,5 +1,5 @@
 import type { Family } from "@podgate/shared/contract/address";
-import { absenceGuard } from "./absence.ts";
+import { absenceGuard, unreplaced } from "./absence.ts";
 import { isCounted, isSeen, type Candidate, type GroupView } from "./candidate.ts";
 import { denyGuard } from "./deny.ts";
 import { Gathering } from "./gathering.ts";
@@ -42,9 +42,9 @@ export class OpenGroup {
     return this.#holds.version !== this.#version;
   }
 
-  /** Undecided removals that are weighed by number. */
+  /** Undecided removals that are weighed by number: of absences only those that `judgeAlone` left. */
   due(): Entry[] {
-    return [...this.#undecided].filter(([, candidate]) => isCounted(candidate));
+    return [...this.#undecided].filter(([, candidate]) => isCounted(candidate) || candidate.absent === true);
   }
 
   /** Undecided removals that wait for more of the same edit. */
@@ -89,10 +89,19 @@ export class OpenGroup {
         else if (candidate.cause === "vanished" && candidate.absent !== true) undecided.delete(address);
       }
     }
+    this.#judgeAbsences();
+  }
+
+  /** Those that nobody came for are left to be weighed with what edits take. */
+  #judgeAbsences(): void {
+    const undecided = this.#undecided;
     const absent = [...undecided].filter(([, { absent: isAbsent }]) => isAbsent === true);
-    const reason = absenceGuard(this.view, new Set(absent.map(([address]) => address)));
+    const addresses = new Set(absent.map(([address]) => address));
+    const reason = absenceGuard(this.view, addresses);
     if (reason !== undefined) this.hold(absent, "absence", reason);
-    else for (const [address] of absent) undecided.delete(address);
+    const lost = reason === undefined ? unreplaced(this.view, addresses) : new Set<string>();
+    for (const address of addresses) if (!lost.has(address)) undecided.delete(address);
+    this.#holds.lose(lost);
   }
 
   /** An edit that would empty the group, or take much of it. */
