@@ -1,10 +1,10 @@
 // Builds the images of the services, and the one of the development stack: `npm run build:images`.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { buildStackImage, STACK_IMAGE } from "../e2e/compose/stack-image.ts";
 import { buildImage, docker, imageSize } from "./image.ts";
 import { localBase } from "./local-base.ts";
+import { optionsOr, parseCommand } from "./options.ts";
 
 const HELP = `npm run build:images -- [options] [image ...]
 
@@ -19,38 +19,46 @@ Kubernetes control plane, a simulated FortiGate). Default: all of them.
   --help`;
 
 const OWN_PLATFORM = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
+const PLATFORMS = ["linux/amd64", "linux/arm64"];
 const IMAGES = ["watcher", "pusher", "stack"];
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    base: { type: "string" },
-    tag: { type: "string", default: "dev" },
-    platform: { type: "string", default: OWN_PLATFORM },
-    "no-cache": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-const unknown = positionals.filter((name) => !IMAGES.includes(name));
-
-if (values.help) console.log(HELP);
-else if (unknown.length > 0) fail(`no image is named ${unknown.join(", ")}; there are ${IMAGES.join(", ")}`);
-else {
-  try {
-    await main(positionals.length > 0 ? positionals : IMAGES);
-  } catch (error) {
-    fail((error as Error).message);
-  }
+const { values, images } = optionsOr(
+  HELP,
+  parseCommand(
+    process.argv.slice(2),
+    {
+      base: { type: "string" },
+      tag: { type: "string", default: "dev" },
+      platform: { type: "string", default: OWN_PLATFORM },
+      "no-cache": { type: "boolean", default: false },
+    },
+    (given) => {
+      const { platform } = given.values;
+      const named = given.operands.length > 0 ? given.operands : IMAGES;
+      given.among("", given.operands, IMAGES);
+      given.among("--platform ", [platform], PLATFORMS);
+      if (PLATFORMS.includes(platform) && platform !== OWN_PLATFORM && named.includes("stack"))
+        given.faults.push(
+          `--platform ${platform}: stack is made of this machine's programs; name watcher, pusher`,
+        );
+      return { values: given.values, images: named };
+    },
+    true,
+  ),
+);
+try {
+  await main();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
 }
 
-async function main(wanted: readonly string[]): Promise<void> {
-  if (wanted.includes("stack") && values.platform !== OWN_PLATFORM)
-    throw new Error(`stack is made of this machine's programs: for ${values.platform} name watcher, pusher`);
+async function main(): Promise<void> {
   docker(["version", "--format", "{{.Server.Version}}"]);
   const built = spawnSync(process.execPath, ["scripts/build.ts"], { stdio: "inherit" });
   if (built.status !== 0) throw new Error("the services could not be built");
   const base = await baseImage();
   const names: string[] = [];
-  for (const image of wanted) {
+  for (const image of images) {
     const name = image === "stack" ? `${STACK_IMAGE}:${values.tag}` : `podgate/${image}:${values.tag}`;
     const args = { BASE_IMAGE: base, PLATFORM: values.platform };
     if (image === "stack") await buildStackImage(name, args, say);
@@ -105,9 +113,4 @@ function revision(): string {
 
 function say(line: string): void {
   console.log(line);
-}
-
-function fail(message: string): void {
-  console.error(message);
-  process.exitCode = 1;
 }

@@ -1,11 +1,19 @@
-// Writes every generated file of the repository; `--check` only says which are stale, and fails.
+// Writes every generated file of the repository. See --help.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { optionsOr, parseCommand } from "./options.ts";
 import { CHARTS } from "./chart-values.ts";
 import { chartReadme, chartSchema } from "./docs-charts.ts";
 import { configurationPage, schemaText } from "./docs-configuration.ts";
 import { metricsPage } from "./docs-metrics.ts";
 import { lintConfig } from "./lint-config.ts";
+
+const HELP = `npm run generate -- [options]
+
+Writes every file of the repository that is made from another.
+
+  --check   only say which are stale, and fail
+  --help`;
 
 const FILES: Record<string, () => string> = {
   ".oxlintrc.json": lintConfig,
@@ -21,7 +29,14 @@ const FILES: Record<string, () => string> = {
   ),
 };
 
-const check = process.argv.includes("--check");
+const { check } = optionsOr(
+  HELP,
+  parseCommand(
+    process.argv.slice(2),
+    { check: { type: "boolean", default: false } },
+    (given) => given.values,
+  ),
+);
 let stale = 0;
 for (const [file, make] of Object.entries(FILES)) {
   const text = make();

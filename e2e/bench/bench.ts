@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { optionsOr, parseCommand } from "../../scripts/options.ts";
 import { startControlPlane } from "../stack/control-plane.ts";
 import { grantWatcherAccess } from "../stack/watcher-access.ts";
 import { obtainTool, PartMissing } from "../tools/tool.ts";
@@ -39,20 +39,6 @@ a real nats-server, a simulated FortiGate, a simulated API server. Prints tables
   --json FILE   where to write the results (default e2e/bench/results/<time>.json)
   --help`;
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    only: { type: "string", multiple: true, default: [] },
-    real: { type: "boolean", default: false },
-    "no-build": { type: "boolean", default: false },
-    "node-option": { type: "string", multiple: true, default: [] },
-    json: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
-
-const rounds = values.quick ? 5 : 50;
-const events = values.quick ? 200 : 1000;
 /** Under one call a second. */
 const SLOW = { burst: 1, perSecond: 0.9 };
 
@@ -75,17 +61,31 @@ const JOBS: readonly Job[] = [
   { ...scale(100_000, false), long: true },
 ];
 
-if (values.help) console.log(HELP);
-else process.exitCode = await main();
+const values = optionsOr(
+  HELP,
+  parseCommand(
+    process.argv.slice(2),
+    {
+      quick: { type: "boolean", default: false },
+      only: { type: "string", multiple: true, default: [] },
+      real: { type: "boolean", default: false },
+      "no-build": { type: "boolean", default: false },
+      "node-option": { type: "string", multiple: true, default: [] },
+      json: { type: "string" },
+    },
+    (given) => {
+      const names = JOBS.map(({ name }) => name);
+      given.among("--only ", given.values.only, names);
+      return given.values;
+    },
+  ),
+);
+const rounds = values.quick ? 5 : 50;
+const events = values.quick ? 200 : 1000;
+
+process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const unknown = values.only.filter((name) => !JOBS.some((job) => job.name === name));
-  if (unknown.length > 0) {
-    console.error(
-      `nothing is named ${unknown.join(", ")}; there are ${JOBS.map(({ name }) => name).join(", ")}`,
-    );
-    return 2;
-  }
   try {
     const nats = await obtainTool("nats-server", (line) => console.error(line));
     if (!values["no-build"]) await import("../../scripts/build.ts");

@@ -1,4 +1,5 @@
 // Disturbs everything at random while pods come and go, and judges the firewall's whole history. See --help.
+import { optionsOr } from "../../scripts/options.ts";
 import { obtainTool, PartMissing, type ToolName } from "../tools/tool.ts";
 import { HELP, parseOptions } from "./options.ts";
 import { runChaos, writeReport } from "./run.ts";
@@ -16,15 +17,8 @@ const PARTS: readonly ToolName[] = [
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const parsed = parseOptions(process.argv.slice(2), Date.now() % 1_000_000);
-  if (parsed.kind === "help") {
-    console.log(HELP);
-    return 0;
-  }
-  if (parsed.kind === "faults") {
-    for (const fault of parsed.faults) console.error(fault);
-    return 2;
-  }
+  const fresh = Date.now() % 1_000_000;
+  const { chaos, build } = optionsOr(HELP, parseOptions(process.argv.slice(2), fresh));
   try {
     for (const name of PARTS) await obtainTool(name, (line) => console.error(line));
   } catch (error) {
@@ -32,8 +26,8 @@ async function main(): Promise<number> {
     console.error(error.message);
     return 1;
   }
-  if (parsed.build) await import("../../scripts/build.ts");
-  const report = await runChaos({ ...parsed.options, say: (line) => console.log(line) });
+  if (build) await import("../../scripts/build.ts");
+  const report = await runChaos({ ...chaos, say: (line) => console.log(line) });
   const { removals, additions, rest, kinds, changes, wrong, late } = report;
   const of = Object.entries(kinds).map(([kind, count]) => `${kind} ${count}`);
   console.log(`\n${report.rounds} rounds, ${changes} changes; ${of.join(", ")}`);

@@ -4,7 +4,7 @@ import { command, HELP, parseOptions } from "./options.ts";
 
 t.test("without options ten rounds of every class are played, from a fresh seed", async (t) => {
   const options = { rounds: 10, seed: 77, faults: CLASSES, leaseSeconds: 3 };
-  t.strictSame(parseOptions([], 77), { kind: "run", options, build: true });
+  t.strictSame(parseOptions([], 77), { kind: "run", options: { chaos: options, build: true } });
   t.equal(command(options), "npm run chaos -- --rounds 10 --seed 77");
 });
 
@@ -12,7 +12,7 @@ t.test("one class, with a shorter lease: what a round prints plays it again", as
   const args = ["--rounds", "2", "--seed", "5", "--faults", "pause-pusher,cut", "--lease", "1"];
   const parsed = parseOptions([...args, "--no-build"], 77);
   const options = { rounds: 2, seed: 5, faults: ["pause-pusher", "cut"], leaseSeconds: 1 };
-  t.strictSame(parsed, { kind: "run", options, build: false });
+  t.strictSame(parsed, { kind: "run", options: { chaos: options, build: false } });
   t.equal(command(options), `npm run chaos -- ${args.join(" ")}`);
 });
 

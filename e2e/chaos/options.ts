@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseCommand, type Parsed } from "../../scripts/options.ts";
 import { CLASSES } from "./disturbances.ts";
 import { DEFAULT_LEASE_SECONDS, SHORTEST_LEASE_SECONDS } from "./world.ts";
 
@@ -32,40 +32,28 @@ export interface ChaosOptions {
   readonly leaseSeconds: number;
 }
 
-export type Parsed =
-  | { readonly kind: "help" }
-  | { readonly kind: "faults"; readonly faults: readonly string[] }
-  | { readonly kind: "run"; readonly options: ChaosOptions; readonly build: boolean };
+const TEXT = { type: "string" } as const;
+const YES = { type: "boolean" } as const;
+const OPTIONS = { rounds: TEXT, seed: TEXT, faults: TEXT, lease: TEXT, "no-build": YES };
 
 /** @param fresh a seed where none is given */
-export function parseOptions(args: readonly string[], fresh: number): Parsed {
-  let values: ReturnType<typeof raw>;
-  try {
-    values = raw(args);
-  } catch (error) {
-    return { kind: "faults", faults: [`${(error as Error).message}; --help lists the options`] };
-  }
-  if (values.help === true) return { kind: "help" };
-  const wrong: string[] = [];
-  const whole = (name: "rounds" | "seed" | "lease", fallback: number, from: number, to: number): number => {
-    const text = values[name] ?? String(fallback);
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < from || value > to)
-      wrong.push(`--${name} ${text}: give a whole number from ${from} to ${to}`);
-    return value;
-  };
-  const faults = values.faults === undefined ? CLASSES : values.faults.split(",");
-  for (const name of faults)
-    if (!CLASSES.includes(name)) wrong.push(`--faults ${name}: no such class; --help lists them`);
-  const options = {
-    rounds: whole("rounds", 10, 1, 1_000_000),
-    seed: whole("seed", fresh, 0, 2 ** 32 - 1),
-    faults,
-    leaseSeconds: whole("lease", DEFAULT_LEASE_SECONDS, SHORTEST_LEASE_SECONDS, 60),
-  };
-  return wrong.length > 0
-    ? { kind: "faults", faults: wrong }
-    : { kind: "run", options, build: values["no-build"] !== true };
+export function parseOptions(
+  args: readonly string[],
+  fresh: number,
+): Parsed<{ readonly chaos: ChaosOptions; readonly build: boolean }> {
+  return parseCommand(args, OPTIONS, (given) => {
+    const { values, faults: wrong } = given;
+    const faults = values.faults?.split(",") ?? CLASSES;
+    for (const name of faults)
+      if (!CLASSES.includes(name)) wrong.push(`--faults ${name}: no such class; --help lists them`);
+    const chaos = {
+      rounds: given.whole("rounds", 10, 1, 1_000_000),
+      seed: given.whole("seed", fresh, 0, 2 ** 32 - 1),
+      faults,
+      leaseSeconds: given.whole("lease", DEFAULT_LEASE_SECONDS, SHORTEST_LEASE_SECONDS, 60),
+    };
+    return { chaos, build: values["no-build"] !== true };
+  });
 }
 
 /** The one command that plays these rounds again. */
@@ -73,11 +61,4 @@ export function command({ rounds, seed, faults, leaseSeconds }: ChaosOptions): s
   const only = faults.length === CLASSES.length ? "" : ` --faults ${faults.join(",")}`;
   const lease = leaseSeconds === DEFAULT_LEASE_SECONDS ? "" : ` --lease ${leaseSeconds}`;
   return `npm run chaos -- --rounds ${rounds} --seed ${seed}${only}${lease}`;
-}
-
-function raw(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  const yes = { type: "boolean" } as const;
-  const options = { rounds: text, seed: text, faults: text, lease: text, "no-build": yes, help: yes };
-  return parseArgs({ args: [...args], options, strict: true }).values;
 }

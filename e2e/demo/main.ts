@@ -1,7 +1,7 @@
 // The main job, shown: `npm run demo`.
 import { once } from "node:events";
-import { parseArgs } from "node:util";
 import { systemClock } from "@podgate/shared/runtime/clock";
+import { optionsOr, parseCommand } from "../../scripts/options.ts";
 import { judge, type Sighting } from "../scenarios/judge.ts";
 import { startFirewall } from "../stack/firewall.ts";
 import { membershipHistory } from "../stack/history.ts";
@@ -22,14 +22,16 @@ the firewall's groups follow. Takes the real parts that are at hand, and says fo
   --keep        stay up afterwards, for kubectl by hand, until Ctrl-C
   --help`;
 
-const { values } = parseArgs({
-  options: {
-    real: { type: "boolean", default: false },
-    embedded: { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
+const YES = { type: "boolean", default: false } as const;
+const OPTIONS = { real: YES, embedded: YES, keep: YES };
+const values = optionsOr(
+  HELP,
+  parseCommand(process.argv.slice(2), OPTIONS, (given) => {
+    const { real, embedded } = given.values;
+    if (real && embedded) given.faults.push("--real, --embedded: not both; remove one");
+    return given.values;
+  }),
+);
 
 const CONTROL_PLANE = [
   "etcd",
@@ -56,12 +58,10 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-if (values.help) console.log(HELP);
-else process.exitCode = await main();
+process.exitCode = await main();
 
 async function main(): Promise<number> {
   try {
-    if (values.real && values.embedded) throw new PartMissing("--real or --embedded, not both: remove one");
     return await show();
   } catch (error) {
     if (stopping.signal.aborted) return 130;

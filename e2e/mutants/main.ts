@@ -1,7 +1,7 @@
 // Plants one bug after another into a copy of the tree: each must pass the check and be caught by a named test.
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { optionsOr, parseCommand } from "../../scripts/options.ts";
 import { Check } from "./check.ts";
 import { readMutants, type Mutant } from "./mutant.ts";
 import { partOf } from "./part.ts";
@@ -31,39 +31,39 @@ interface Result {
   readonly caught: boolean;
 }
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true, default: [] },
-    part: { type: "string", default: "1/1" },
-    quick: { type: "boolean", default: false },
-    list: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
+const { chosen, quick, list } = optionsOr(
+  HELP,
+  parseCommand(
+    process.argv.slice(2),
+    {
+      only: { type: "string", multiple: true, default: [] },
+      part: { type: "string", default: "1/1" },
+      quick: { type: "boolean", default: false },
+      list: { type: "boolean", default: false },
+    },
+    (given) => {
+      const { only, part, ...flags } = given.values;
+      let mutants: Mutant[] = [];
+      try {
+        mutants = readMutants();
+        for (const text of only)
+          if (!mutants.some(({ name }) => name.includes(text)))
+            given.faults.push(`--only ${text}: no mutant is called so; --list names them all`);
+        if (only.length > 0) mutants = mutants.filter(({ name }) => only.some((text) => name.includes(text)));
+        mutants = partOf(mutants, part, Date.now());
+      } catch (error) {
+        given.faults.push((error as Error).message);
+      }
+      return { chosen: mutants, ...flags };
+    },
+  ),
+);
 process.exit(await main());
 
 async function main(): Promise<number> {
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  let chosen: Mutant[];
-  try {
-    const all = readMutants();
-    const { only, part } = values;
-    const named = all.filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text)));
-    chosen = partOf(named, part, Date.now());
-  } catch (error) {
-    console.error((error as Error).message);
-    return 1;
-  }
-  if (values.list) {
+  if (list) {
     for (const { name, reason } of chosen) console.log(`${name}: ${reason}`);
     return 0;
-  }
-  if (chosen.length === 0) {
-    console.error(`no mutant is called so; --list names them all`);
-    return 1;
   }
   const tree = Tree.copy(root);
   const end = (): void => {
@@ -84,7 +84,7 @@ async function main(): Promise<number> {
 }
 
 async function seed(tree: Tree, mutants: readonly Mutant[]): Promise<Result[]> {
-  const check = values.quick
+  const check = quick
     ? undefined
     : new Check(
         tree.root,

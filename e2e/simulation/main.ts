@@ -1,27 +1,32 @@
+import { optionsOr } from "../../scripts/options.ts";
 import { crashAt, pointsOf, sitesOf } from "./crash-points.ts";
-import { HELP, parseOptions, type Parsed } from "./options.ts";
+import { HELP, parseOptions, type SimulationOptions } from "./options.ts";
 import { asJson, faultsIn, idle, report, stays } from "./report.ts";
 import { run, type RunResult } from "./run.ts";
-
-type Options = Extract<Parsed, { kind: "run" }>;
 
 // Errors are made by the thousand here, and their stacks cost more than all else.
 Error.stackTraceLimit = 3;
 
-const parsed = parseOptions(process.argv.slice(2), Math.floor(Math.random() * 2 ** 32));
-if (parsed.kind === "help") print(HELP);
-else if (parsed.kind === "faults") {
-  for (const fault of parsed.faults) console.error(fault);
-  process.exitCode = 2;
-} else process.exitCode = (await commandOf(parsed)(parsed)) ? 0 : 1;
+const fresh = Math.floor(Math.random() * 2 ** 32);
+const asked = optionsOr(HELP, parseOptions(process.argv.slice(2), fresh));
+process.exitCode = (await commandOf(asked)(asked)) ? 0 : 1;
 
-function commandOf({ crashPoints, each: isEach }: Options): (options: Options) => Promise<boolean> {
+function commandOf({
+  crashPoints,
+  each: isEach,
+}: SimulationOptions): (options: SimulationOptions) => Promise<boolean> {
   if (crashPoints) return crashes;
   return isEach ? each : several;
 }
 
 /** @returns whether nothing was wrong, and every class of faults changed something */
-async function several({ runs, seed: first, verbose, json, ...options }: Options): Promise<boolean> {
+async function several({
+  runs,
+  seed: first,
+  verbose,
+  json,
+  ...options
+}: SimulationOptions): Promise<boolean> {
   const results: RunResult[] = [];
   for (let seed = first; seed < first + runs; seed += 1) {
     const result = await run({ ...options, seed, ...(verbose && { show: print }) });
@@ -37,7 +42,7 @@ async function several({ runs, seed: first, verbose, json, ...options }: Options
   return never.length === 0;
 }
 
-async function each({ faults, ...options }: Options): Promise<boolean> {
+async function each({ faults, ...options }: SimulationOptions): Promise<boolean> {
   let isFine = true;
   for (const name of ["none", ...faults]) {
     const result = await run({ ...options, faults: name === "none" ? [] : [name] });
@@ -53,7 +58,7 @@ async function each({ faults, ...options }: Options): Promise<boolean> {
 }
 
 /** Each site is named with what became of it. */
-async function crashes({ seed, once, json }: Options): Promise<boolean> {
+async function crashes({ seed, once, json }: SimulationOptions): Promise<boolean> {
   const points = pointsOf(await sitesOf(seed), seed, once ? "one" : "both");
   let isFine = true;
   for (const point of points) {

@@ -1,7 +1,9 @@
 // The development stack as processes: `npm run stack`. Stays up until Ctrl-C.
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { parseArgs } from "node:util";
+import { profileOf } from "@podgate/fortios-simulator/profile";
+import { LABEL } from "@podgate/shared/contract/names";
+import { optionsOr, parseCommand } from "../../scripts/options.ts";
 import { STACK_PARTS } from "../tools/parts.ts";
 import { findTool, obtainTool, PartMissing } from "../tools/tool.ts";
 import { startStack } from "./stack.ts";
@@ -16,17 +18,32 @@ what to connect to, and stays up until Ctrl-C, which leaves nothing behind.
   --latency MS      of each write to the firewall (default 50)
   --help`;
 
-const { values } = parseArgs({
-  options: {
-    cluster: { type: "string", multiple: true, default: ["a", "b"] },
-    release: { type: "string", default: "7.4" },
-    latency: { type: "string", default: "50" },
-    help: { type: "boolean", default: false },
-  },
-});
-
-if (values.help) console.log(HELP);
-else process.exitCode = await main();
+const { clusters, profile, latency } = optionsOr(
+  HELP,
+  parseCommand(
+    process.argv.slice(2),
+    {
+      cluster: { type: "string", multiple: true, default: ["a", "b"] },
+      release: { type: "string", default: "7.4" },
+      latency: { type: "string" },
+    },
+    (given) => {
+      const { cluster, release } = given.values;
+      for (const [at, name] of cluster.entries()) {
+        if (!LABEL.test(name))
+          given.faults.push(`--cluster ${name}: give a-z, 0-9 and -, at most 63 characters`);
+        if (cluster.indexOf(name) < at) given.faults.push(`--cluster ${name}: it is there already`);
+      }
+      try {
+        profileOf(release);
+      } catch (error) {
+        given.faults.push(`--release: ${(error as Error).message}`);
+      }
+      return { clusters: cluster, profile: release, latency: given.whole("latency", 50, 0, 600_000) };
+    },
+  ),
+);
+process.exitCode = await main();
 
 async function main(): Promise<number> {
   const signal = stopSignal();
@@ -38,8 +55,8 @@ async function main(): Promise<number> {
     const built = spawnSync(process.execPath, ["scripts/build.ts"], { stdio: "inherit" });
     if (built.status !== 0) return 1;
     const stack = await startStack({
-      clusters: Object.fromEntries(values.cluster.map((name, at) => [name, addressing(at)])),
-      firewalls: { fw: { profile: values.release, latency: { write: Number(values.latency) } } },
+      clusters: Object.fromEntries(clusters.map((name, at) => [name, addressing(at)])),
+      firewalls: { fw: { profile, latency: { write: latency } } },
       say,
     });
     if (!signal.aborted) {

@@ -79,7 +79,7 @@ t.test("the bench says what it can do, and refuses what it does not know", async
   t.match(help.out, /--quick/);
   const wrong = await bench("--only", "nothing");
   t.equal(wrong.code, 2);
-  t.match(wrong.err, /nothing is named nothing; there are latency-50,/);
+  t.match(wrong.err, /--only nothing: use one of latency-50,/);
 });
 
 t.test(

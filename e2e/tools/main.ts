@@ -1,5 +1,5 @@
 // Gets every real part and prints, one line each, which it took and from where.
-import { parseArgs } from "node:util";
+import { optionsOr, parseCommand } from "../../scripts/options.ts";
 import { cacheRoot } from "./cache.ts";
 import { KITS, overrideOf, type ToolName } from "./parts.ts";
 import { findTool, obtainTool, PartMissing } from "./tool.ts";
@@ -14,24 +14,24 @@ one, the cache (${cacheRoot()}/tools/<kit>-<version>-<hash>/), a build with Go.
   --help`;
 
 const NAMES = KITS.flatMap(({ parts }) => parts.map(({ name }) => name as ToolName));
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { "no-build": { type: "boolean", default: false }, help: { type: "boolean", default: false } },
-});
-const unknown = positionals.filter((name) => !NAMES.includes(name as ToolName));
-
-if (values.help) {
-  console.log(HELP);
-} else if (unknown.length > 0) {
-  console.error(`no part is named ${unknown.join(", ")}; there are ${NAMES.join(", ")}`);
-  process.exitCode = 2;
-} else {
-  for (const name of positionals.length > 0 ? (positionals as ToolName[]) : NAMES) await show(name);
-}
+const { wanted, builds } = optionsOr(
+  HELP,
+  parseCommand(
+    process.argv.slice(2),
+    { "no-build": { type: "boolean", default: false } },
+    (given) => {
+      given.among("", given.operands, NAMES);
+      const names = given.operands.length > 0 ? (given.operands as ToolName[]) : NAMES;
+      return { wanted: names, builds: !given.values["no-build"] };
+    },
+    true,
+  ),
+);
+for (const name of wanted) await show(name);
 
 async function show(name: ToolName): Promise<void> {
   try {
-    const found = values["no-build"] ? findTool(name) : await obtainTool(name, (line) => console.log(line));
+    const found = builds ? await obtainTool(name, (line) => console.log(line)) : findTool(name);
     if (found === undefined) return missing(name, "not at hand");
     console.log(`${name.padEnd(24)} ${found.version.padEnd(9)} ${found.from.padEnd(10)} ${found.path}`);
   } catch (error) {

@@ -3,8 +3,8 @@ import { HELP, parseOptions } from "../options.ts";
 
 t.test("without options it runs with every class of faults and a fresh seed", (t) => {
   const parsed = parseOptions([], 77);
-  t.match(parsed, { kind: "run", seed: 77, steps: 400, clusters: 2, runs: 1 });
-  t.ok(parsed.kind === "run" && parsed.faults.includes("bus-wiped"));
+  t.match(parsed, { kind: "run", options: { seed: 77, steps: 400, clusters: 2, runs: 1 } });
+  t.ok(parsed.kind === "run" && parsed.options.faults.includes("bus-wiped"));
   t.end();
 });
 

@@ -1,3 +1,4 @@
+import { optionsOr, parseCommand } from "../../../../scripts/options.ts";
 import { PROFILE_LINES } from "../src/profile.ts";
 import { startSimulator, type Simulator } from "../src/simulator.ts";
 import { runAnsible } from "./ansible.ts";
@@ -11,14 +12,13 @@ const say = (line: string): void => {
 };
 
 const CLIENTS = { "fortigate-api": runFortigateApi, ansible: runAnsible };
-const NAMES = Object.keys(CLIENTS).join(", ");
-const USAGE = `usage: npm run fidelity -- [CLIENT]...
+const NAMES = Object.keys(CLIENTS);
+const USAGE = `npm run fidelity -- [client ...]
 
 Runs clients that others wrote against the FortiOS simulator, with every profile (${PROFILE_LINES.join(", ")}).
 The first run installs them into a Python environment of their own.
 
-CLIENT: ${NAMES}; all when none is named
-`;
+Clients: ${NAMES.join(", ")}; all when none is named`;
 
 async function fidelity(only: readonly string[]): Promise<number> {
   const bin = await pythonEnvironment(say);
@@ -44,15 +44,16 @@ async function fidelity(only: readonly string[]): Promise<number> {
   return failures.length > 0 || results.length === 0 ? 1 : 0;
 }
 
-const given = process.argv.slice(2);
-const unknown = given.filter((name) => !Object.hasOwn(CLIENTS, name));
-if (given.includes("--help") || given.includes("-h")) {
-  process.stdout.write(USAGE);
-} else if (unknown.length > 0) {
-  process.stderr.write(
-    `fidelity: unknown client ${unknown.map((name) => `"${name}"`).join(", ")}: use ${NAMES}, or --help\n`,
-  );
-  process.exitCode = 2;
-} else {
-  process.exitCode = await fidelity(given);
-}
+const clients = optionsOr(
+  USAGE,
+  parseCommand(
+    process.argv.slice(2),
+    {},
+    (given) => {
+      given.among("", given.operands, NAMES);
+      return given.operands;
+    },
+    true,
+  ),
+);
+process.exitCode = await fidelity(clients);

@@ -1,16 +1,9 @@
-import { parseOptions, USAGE, type Parsed } from "./options.ts";
+import { optionsOr } from "../../../../scripts/options.ts";
+import { parseOptions, USAGE, type Asked } from "./options.ts";
 import type { LogEntry } from "./request-log.ts";
 import { startSimulator } from "./simulator.ts";
 
-const parsed = parseOptions(process.argv.slice(2));
-if (parsed.kind === "help") {
-  process.stdout.write(USAGE);
-} else if (parsed.kind === "faults") {
-  process.stderr.write(`${parsed.faults.join("\n")}\n`);
-  process.exitCode = 2;
-} else {
-  await run(parsed);
-}
+await run(optionsOr(USAGE, parseOptions(process.argv.slice(2))));
 
 /** `12 PUT root cmdb/firewall/addrgrp/web 200 changed` */
 function lineOf({ id, method, vdom, path, status, error, changed, outcome, faults }: LogEntry): string {
@@ -23,7 +16,7 @@ function lineOf({ id, method, vdom, path, status, error, changed, outcome, fault
   return [String(id), method, vdom, path, String(status), ...notes.filter((note) => note !== "")].join(" ");
 }
 
-async function run({ options, verbose, hushed }: Extract<Parsed, { kind: "run" }>): Promise<void> {
+async function run({ simulator: options, verbose, hushed }: Asked): Promise<void> {
   try {
     const simulator = await startSimulator(options);
     const { url, controlUrl, token, caFile, device } = simulator;

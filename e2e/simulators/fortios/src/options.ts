@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { parseCommand, type Parsed } from "../../../../scripts/options.ts";
 import { ADDRESS_ACCESS, FULL_ACCESS, type AccProfile, type ApiUser } from "./access.ts";
 import { LIMIT_NAMES, MODELS, type LimitName, type Limits, type ModelName } from "./limits.ts";
 import { PROFILE_LINES, profileOf } from "./profile.ts";
@@ -33,8 +33,7 @@ npm run simulator:fortios -- [options]
   --verbose                 each request as a line on stderr
   --help
 
-When it is ready it prints one line of JSON: url, controlUrl, token, caFile, profile, serial, pid.
-`;
+When it is ready it prints one line of JSON: url, controlUrl, token, caFile, profile, serial, pid.`;
 
 const RIGHTS: Readonly<Record<string, AccProfile>> = {
   full: FULL_ACCESS,
@@ -43,95 +42,74 @@ const RIGHTS: Readonly<Record<string, AccProfile>> = {
   none: { fwgrp: "none", sysgrp: "none" },
 };
 
-export type Parsed =
-  | {
-      readonly kind: "run";
-      readonly options: SimulatorOptions;
-      readonly verbose: boolean;
-      /** Its token came from a file and is not to be printed. */
-      readonly hushed: boolean;
-    }
-  | { readonly kind: "help" }
-  /** Every fault of the command line, one line each. */
-  | { readonly kind: "faults"; readonly faults: readonly string[] };
-
-export function parseOptions(args: readonly string[]): Parsed {
-  let values: ReturnType<typeof raw>;
-  try {
-    values = raw(args);
-  } catch (error) {
-    return { kind: "faults", faults: [`${(error as Error).message}; --help lists the options`] };
-  }
-  if (values.help === true) return { kind: "help" };
-  const faults: string[] = [];
-  const number = (
-    name: "port" | "control-port" | "latency" | "read-latency" | "latency-per-thousand",
-  ): number => {
-    const text = values[name] ?? "0";
-    const most = name.endsWith("port") ? 65_535 : 600_000;
-    if (!/^\d+(\.\d+)?$/.test(text) || Number(text) > most)
-      faults.push(`--${name} ${text}: give a number from 0 to ${String(most)}`);
-    return Number(text);
-  };
-  const options: SimulatorOptions = {
-    profile: release(values.profile ?? "7.4", faults),
-    model: model(values.model ?? "vm", faults),
-    limits: limits(values.limit ?? [], faults),
-    vdoms: values.vdom ?? ["root"],
-    users: (values.token ?? [DEFAULT_TOKEN]).map((spec, index) => user(spec, index, faults)),
-    switches: switches(values.switch ?? [], faults),
-    port: number("port"),
-    controlPort: number("control-port"),
-    host: values.host ?? "127.0.0.1",
-    plain: values.plain ?? false,
-    latency: {
-      write: number("latency"),
-      read: number("read-latency"),
-      writePerThousandRows: number("latency-per-thousand"),
-    },
-    certificateHosts: values["certificate-host"] ?? [],
-    ...(values.flash === undefined ? {} : { flash: values.flash }),
-    ...(values["ca-out"] === undefined ? {} : { caFile: values["ca-out"] }),
-    ...(values.serial === undefined ? {} : { serial: values.serial }),
-    ...(values.hostname === undefined ? {} : { hostname: values.hostname }),
-  };
-  return faults.length > 0
-    ? { kind: "faults", faults }
-    : {
-        kind: "run",
-        options,
-        verbose: values.verbose ?? false,
-        hushed: values.token?.[0]?.startsWith("@") === true,
-      };
+export interface Asked {
+  readonly simulator: SimulatorOptions;
+  readonly verbose: boolean;
+  /** Its token came from a file and is not to be printed. */
+  readonly hushed: boolean;
 }
 
-function raw(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  const many = { type: "string", multiple: true } as const;
-  const yes = { type: "boolean" } as const;
-  const options = {
-    profile: text,
-    model: text,
-    limit: many,
-    vdom: many,
-    token: many,
-    switch: many,
-    port: text,
-    "control-port": text,
-    host: text,
-    plain: yes,
-    "ca-out": text,
-    "certificate-host": many,
-    flash: text,
-    latency: text,
-    "read-latency": text,
-    "latency-per-thousand": text,
-    serial: text,
-    hostname: text,
-    verbose: yes,
-    help: yes,
-  };
-  return parseArgs({ args: [...args], options, strict: true }).values;
+const TEXT = { type: "string" } as const;
+const MANY = { type: "string", multiple: true } as const;
+const YES = { type: "boolean", default: false } as const;
+const OPTIONS = {
+  profile: TEXT,
+  model: TEXT,
+  limit: MANY,
+  vdom: MANY,
+  token: MANY,
+  switch: MANY,
+  port: TEXT,
+  "control-port": TEXT,
+  host: TEXT,
+  plain: YES,
+  "ca-out": TEXT,
+  "certificate-host": MANY,
+  flash: TEXT,
+  latency: TEXT,
+  "read-latency": TEXT,
+  "latency-per-thousand": TEXT,
+  serial: TEXT,
+  hostname: TEXT,
+  verbose: YES,
+};
+
+export function parseOptions(args: readonly string[]): Parsed<Asked> {
+  return parseCommand(args, OPTIONS, ({ values, faults }) => {
+    const number = (
+      name: "port" | "control-port" | "latency" | "read-latency" | "latency-per-thousand",
+    ): number => {
+      const text = values[name] ?? "0";
+      const most = name.endsWith("port") ? 65_535 : 600_000;
+      if (!/^\d+(\.\d+)?$/.test(text) || Number(text) > most)
+        faults.push(`--${name} ${text}: give a number from 0 to ${String(most)}`);
+      return Number(text);
+    };
+    const simulator: SimulatorOptions = {
+      profile: release(values.profile ?? "7.4", faults),
+      model: model(values.model ?? "vm", faults),
+      limits: limits(values.limit ?? [], faults),
+      vdoms: values.vdom ?? ["root"],
+      users: (values.token ?? [DEFAULT_TOKEN]).map((spec, index) => user(spec, index, faults)),
+      switches: switches(values.switch ?? [], faults),
+      port: number("port"),
+      controlPort: number("control-port"),
+      host: values.host ?? "127.0.0.1",
+      plain: values.plain,
+      latency: {
+        write: number("latency"),
+        read: number("read-latency"),
+        writePerThousandRows: number("latency-per-thousand"),
+      },
+      certificateHosts: values["certificate-host"] ?? [],
+      ...(values.flash === undefined ? {} : { flash: values.flash }),
+      ...(values["ca-out"] === undefined ? {} : { caFile: values["ca-out"] }),
+      ...(values.serial === undefined ? {} : { serial: values.serial }),
+      ...(values.hostname === undefined ? {} : { hostname: values.hostname }),
+    };
+    const hushed = values.token?.[0]?.startsWith("@") === true;
+    return { simulator, verbose: values.verbose, hushed };
+  });
 }
 
 function release(name: string, faults: string[]): string {

@@ -103,19 +103,21 @@ t.test("options", async (t) => {
   t.match(parsed, {
     kind: "run",
     options: {
-      profile: "7.0",
-      model: "entry",
-      limits: { address: 10, "addrgrp.member": 0 },
-      vdoms: ["root", "dmz"],
-      users: [
-        { name: "pusher", token: "one", vdoms: ["root", "dmz"], profile: { fwgrp: "custom" } },
-        { name: "api2", token: "two", vdoms: "*" },
-      ],
-      switches: { missingReference: -651, failedDependency: true, emptyGroup: null },
-      latency: { write: 50, read: 0 },
-      plain: true,
-      serial: "S",
-      hostname: "H",
+      simulator: {
+        profile: "7.0",
+        model: "entry",
+        limits: { address: 10, "addrgrp.member": 0 },
+        vdoms: ["root", "dmz"],
+        users: [
+          { name: "pusher", token: "one", vdoms: ["root", "dmz"], profile: { fwgrp: "custom" } },
+          { name: "api2", token: "two", vdoms: "*" },
+        ],
+        switches: { missingReference: -651, failedDependency: true, emptyGroup: null },
+        latency: { write: 50, read: 0 },
+        plain: true,
+        serial: "S",
+        hostname: "H",
+      },
     },
   });
   const faulty = parseOptions([
@@ -183,6 +185,9 @@ t.test("a token may stand in a file, so that no list of processes shows it", asy
   const file = join(folder, "token");
   await writeFile(file, "s3cret\n");
   const parsed = parseOptions(["--token", `@${file},profile=address`]);
-  t.match(parsed, { kind: "run", hushed: true, options: { users: [{ name: "api", token: "s3cret" }] } });
+  t.match(parsed, {
+    kind: "run",
+    options: { hushed: true, simulator: { users: [{ name: "api", token: "s3cret" }] } },
+  });
   t.match(parseOptions(["--token", `@${file}.absent`]), { kind: "faults", faults: [/--token @.*absent/] });
 });
