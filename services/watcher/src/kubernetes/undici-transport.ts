@@ -103,6 +103,8 @@ export class UndiciTransport implements KubernetesTransport {
     if (this.#agent === undefined || agentKey !== this.#agentKey) {
       void this.#agent?.close();
       this.#agent = new Agent({
+        // Offered HTTP/2, Node 24.21.0 can end in a loop when a request is aborted (ADR 24).
+        allowH2: false,
         connections: MOST_SOCKETS,
         pipelining: 1,
         connect: { ...connect, timeout: CONNECT_MS },

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createSecureServer } from "node:http2";
 import { createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
@@ -53,6 +54,19 @@ const get = (path: string, signal = new AbortController().signal) => ({
   method: "GET" as const,
   path,
   signal,
+});
+
+t.test("HTTP/1.1 is spoken also where the server offers HTTP/2, as kube-apiserver does", async (t) => {
+  const { key, certificate: cert } = CERTIFICATES;
+  const server = createSecureServer({ key, cert, allowHTTP1: true }, ({ httpVersion }, response) =>
+    response.end(JSON.stringify({ httpVersion })),
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const transport = transportTo(t, `https://127.0.0.1:${port}`);
+  t.same(await requestJson(transport, get("/api")), { httpVersion: "1.1" });
 });
 
 t.test("no more sockets than watches and two after 100 reconnects, ended and aborted ones", async (t) => {
