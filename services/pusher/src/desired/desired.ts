@@ -16,6 +16,8 @@ export interface TargetDesired {
   readonly sources: readonly DesiredSource[];
   /** Every configured cluster. */
   readonly clusters: ReadonlyMap<string, ClusterStanding>;
+  /** How a group is guarded, defined or not; undefined = no route leads it here. */
+  readonly policyOf: (cluster: string, group: string) => GroupPolicy | undefined;
 }
 
 /** A group's reason in a status has so many characters. */
@@ -45,7 +47,17 @@ export class Desired {
     this.#routing = new Routing(configuration, names);
     this.#ranges = new Map(configuration.clusters.map(({ name, cidrs }) => [name, new Ranges(name, cidrs)]));
     this.#targets = new Map(
-      configuration.targets.map(({ name }) => [name, { sources: [], clusters: folds }]),
+      configuration.targets.map(({ name }) => [
+        name,
+        {
+          sources: [],
+          clusters: folds,
+          policyOf: (cluster, group) => {
+            const route = this.#routing.routeOf(cluster, group, name);
+            return route === undefined ? undefined : this.#policy(name, route);
+          },
+        },
+      ]),
     );
   }
 
@@ -124,7 +136,8 @@ export class Desired {
       [...groups].map((group) => ({ cluster, group })),
     );
     const { routed, refused } = this.#routing.route(all);
-    for (const [name, { sources, clusters }] of this.#targets) {
+    for (const [name, desired] of this.#targets) {
+      const { sources } = desired;
       const before = new Map(sources.map((source) => [source.key, source]));
       const now = routed
         .filter(({ target }) => target === name)
@@ -137,7 +150,7 @@ export class Desired {
       const kept = new Set(now.filter((source) => before.get(source.key) === source).map(({ key }) => key));
       if (kept.size === now.length && kept.size === before.size) continue;
       for (const { key } of [...sources, ...now]) if (!kept.has(key)) keys.add(key);
-      this.#targets.set(name, { sources: now, clusters });
+      this.#targets.set(name, { ...desired, sources: now });
     }
     this.#unrouted.clear();
     for (const { cluster, group, reason } of refused) {

@@ -85,6 +85,11 @@ export class Routing {
     return { routed, refused };
   }
 
+  /** Index of the route that leads a group to a target, whether or not the group exists; undefined = none does. */
+  routeOf(cluster: string, group: string, target: string): number | undefined {
+    return this.#reach(cluster, group).reaches.find((reach) => reach.target === target)?.route;
+  }
+
   /** Where one group would go if it were alone. */
   #reach(cluster: string, group: string): { reaches: readonly Reach[]; refused: readonly string[] } {
     const key = `${cluster} ${group}`;

@@ -15,18 +15,18 @@ const NO_ORPHANS: Orphans = { doomed: [], trimmed: [], held: [], count: 0 };
 export class Judgement {
   readonly #plans: SourcePlans;
   readonly #claims: Claims;
-  /** Of groups that no route leads here any more. */
-  readonly #policy: GroupPolicy;
+  /** Of groups that no source is of. */
+  readonly #policyOfOrphan: (origin: ChildOrigin) => GroupPolicy;
   #guards = new Guards({ patient: true });
   #found: Found | undefined;
   #orphans: Orphans = NO_ORPHANS;
   /** Something was restored or approved. */
   #again = false;
 
-  constructor(plans: SourcePlans, claims: Claims, policy: GroupPolicy) {
+  constructor(plans: SourcePlans, claims: Claims, policyOfOrphan: (origin: ChildOrigin) => GroupPolicy) {
     this.#plans = plans;
     this.#claims = claims;
-    this.#policy = policy;
+    this.#policyOfOrphan = policyOfOrphan;
   }
 
   /** After `approve` or `revoke` of these call `again`. */
@@ -70,7 +70,7 @@ export class Judgement {
     this.#again = false;
     const found = (this.#found ??= this.#findOrphans(context, standings));
     if (clusters.size === 0 && !isNew) return;
-    const orphans = orphanViews(found, standings, this.#policy);
+    const orphans = orphanViews(found, standings, this.#policyOfOrphan);
     if (isNew) {
       for (const cluster of this.#guards.clusters) clusters.add(cluster);
       for (const view of orphans) clusters.add(view.cluster);
@@ -85,13 +85,13 @@ export class Judgement {
 
   /** Memberships that changed on the device count in the guards' windows. */
   applied(changes: readonly Applied[], now: number): void {
-    this.#guards.applied(changes, (key) => this.#policyOf(key), now);
+    this.#guards.applied(changes, (origin) => this.#policyOf(origin), now);
   }
 
   /** What was taken within the windows, and what would be with these changes. */
   spent(next: readonly Applied[], now: number): readonly Spent[] {
     const weighed = next.filter((change) => this.#guards.weighs(change));
-    return this.#guards.spent(weighed, (key) => this.#policyOf(key), now);
+    return this.#guards.spent(weighed, (origin) => this.#policyOf(origin), now);
   }
 
   /** Why a group goes that is no source any more. */
@@ -117,15 +117,16 @@ export class Judgement {
   }
 
   /** For a dry run: judges everything anew, at once. */
-  clone(plans: SourcePlans, claims: Claims): Judgement {
-    const copy = new Judgement(plans, claims, this.#policy);
+  clone(plans: SourcePlans, claims: Claims, policyOfOrphan: (origin: ChildOrigin) => GroupPolicy): Judgement {
+    const copy = new Judgement(plans, claims, policyOfOrphan);
     copy.#guards = this.#guards.clone();
     copy.#again = true;
     return copy;
   }
 
-  #policyOf(key: string): GroupPolicy {
-    return this.#plans.source(key)?.policy ?? this.#policy;
+  #policyOf(origin: ChildOrigin): GroupPolicy {
+    const { cluster, group } = origin;
+    return this.#plans.source(sourceKey(cluster, group))?.policy ?? this.#policyOfOrphan(origin);
   }
 
   #findOrphans({ known, addOnly }: DiffContext, standings: ReadonlyMap<string, ClusterStanding>): Found {

@@ -140,7 +140,7 @@ function whyKept(
 export function orphanViews(
   { loose, waiting }: Pick<Found, "loose" | "waiting">,
   clusters: ReadonlyMap<string, ClusterStanding>,
-  policy: GroupPolicy,
+  policyOf: (origin: ChildOrigin) => GroupPolicy,
 ): GroupView[] {
   const all = [
     ...loose,
@@ -151,6 +151,7 @@ export function orphanViews(
     const [first] = children;
     if (first === undefined) return [];
     const { cluster, group } = first.origin;
+    const policy = policyOf(first.origin);
     const present = new Set(children.flatMap(({ child }) => [...child.members]));
     const removals = clusters.get(cluster)?.groups.get(group)?.removals;
     const leaving = new Map<string, Candidate>();

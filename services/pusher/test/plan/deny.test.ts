@@ -75,6 +75,23 @@ t.test("one removal from a deny group is held where it was not seen; one that wa
   t.end();
 });
 
+t.test("a deny group that was deleted while nobody looked keeps its members until a person decides", (t) => {
+  const scene = running([A, B], []);
+  for (const address of [A, B]) scene.a.lose("block", address);
+  scene.a.groups.delete("block");
+  scene.restart().verify(scene.a).verify(scene.b).read();
+  scene.settle();
+  t.same(scene.device.resolve("block"), [A, B]);
+  const { items, hash } = scene.plan.heldSet();
+  t.match(items, [
+    { address: A, guard: "deny", reason: /undefined/ },
+    { address: B, guard: "deny" },
+  ]);
+  scene.plan.approve(items, hash);
+  t.same(scene.settle(), ["detach-child", "delete-child", "delete-parent"]);
+  t.end();
+});
+
 t.test("a deny group whose cluster may be given up for silence is refused", (t) => {
   const parsed = configurationSchema.safeParse({
     install: "t",

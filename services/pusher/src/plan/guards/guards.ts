@@ -108,13 +108,17 @@ export class Guards {
     return this.#holds.clusters;
   }
 
-  /** Memberships that changed on the device. @param policyOf by group key */
-  applied(changes: readonly MembershipChange[], policyOf: (key: string) => GroupPolicy, now: number): void {
+  /** Memberships that changed on the device. */
+  applied(
+    changes: readonly MembershipChange[],
+    policyOf: (change: MembershipChange) => GroupPolicy,
+    now: number,
+  ): void {
     for (const each of changes) {
       const { op, cluster, group, address } = each;
       const holds = this.#holds.of(cluster, group);
       const isWeighed = this.weighs(each);
-      const { mass, alone } = policyOf(`${cluster} ${group}`);
+      const { mass, alone } = policyOf(each);
       const change = [op === "add" ? 1 : -1, isWeighed ? 1 : 0, mass.windowMs, now] as const;
       if (isWeighed) this.spentVersion += 1;
       const family = familyOf(address);
@@ -134,14 +138,15 @@ export class Guards {
   /** What was taken within the windows. @param next removals that are weighed and about to be done */
   spent(
     next: readonly MembershipChange[],
-    policyOf: (key: string) => GroupPolicy,
+    policyOf: (change: MembershipChange) => GroupPolicy,
     now: number,
   ): readonly Spent[] {
     let spent = this.#holds.spent(now);
-    for (const { cluster, group, address } of next) {
+    for (const change of next) {
+      const { cluster, group, address } = change;
       const family = familyOf(address);
       spent = spendOne(spent, { cluster, group, family });
-      if (!policyOf(`${cluster} ${group}`).alone) spent = spendOne(spent, { cluster, family });
+      if (!policyOf(change).alone) spent = spendOne(spent, { cluster, family });
     }
     return spent;
   }
