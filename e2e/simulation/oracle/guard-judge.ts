@@ -11,7 +11,7 @@ const SLACK = 2;
 interface Departure {
   readonly at: number;
   readonly address: string;
-  /** Members of the group before it, of all clusters. */
+  /** Members of its family in the group before it, of all clusters. */
   readonly size: number;
 }
 
@@ -27,7 +27,7 @@ interface Owned {
   readonly entered: readonly Owner[];
 }
 
-/** How large a group was when an address left it, and how large it was then. */
+/** How many addresses of its family a group had when one left it, and had then. */
 export interface Sizes {
   readonly before: number;
   readonly after: number;
@@ -73,7 +73,8 @@ export class GuardJudge {
     if (cluster === undefined) return;
     if (this.isApproved(group, address)) return;
     const at = this.#now();
-    const key = `${group} of ${cluster}`;
+    // A pod may have an address of each family, and counts once.
+    const key = `${group} of ${cluster}${address.includes(":") ? " (IPv6)" : ""}`;
     const recent = (this.#departures.get(key) ?? []).filter((each) => at - each.at <= MOMENT);
     recent.push({ at, address, size: before });
     this.#departures.set(key, recent);

@@ -224,11 +224,14 @@ export class TargetJudge {
       const standing = standings.get(address);
       if (held.has(address) || standing === undefined || own.has(address)) continue;
       if (!standing.may) this.#findings.exposure(at - standing.freed.at);
-      if (by === "product" && !standing.may && !standing.isPutIn)
+      if (by === "product" && !standing.may && !standing.isPutIn) {
+        const isLike = (each: string): boolean => isIpv6(each) === isIpv6(address);
+        const wanted = [...(this.#wanted.get(name)?.keys() ?? [])];
         this.#guard.left(name, address, standing, {
-          before: [...before].filter((each) => standings.get(each)?.isPutIn !== true).length,
-          after: Math.max(held.size, this.#wanted.get(name)?.size ?? 0),
+          before: [...before].filter((each) => isLike(each) && standings.get(each)?.isPutIn !== true).length,
+          after: Math.max([...held].filter(isLike).length, wanted.filter(isLike).length),
         });
+      }
       const since = Math.max(Math.min(...standing.claims.values()), standing.disturbed);
       // Whether its cluster was heard is not seen from here; in a world in which nothing is wrong it was.
       const isLapsed = this.#health.illFor >= (this.#lapsing.get(name) ?? Number.POSITIVE_INFINITY);
@@ -250,6 +253,8 @@ export class TargetJudge {
     return group;
   }
 }
+
+const isIpv6 = (address: string): boolean => address.includes(":");
 
 const unclaimed = (healthy: number, at: number): Standing => ({
   may: false,
