@@ -526,7 +526,7 @@ t.test("a stop finishes the call in flight", async (t) => {
   const stage = new Stage(configurationOf(), { latency: { write: 2000 } });
   const watcher = await stage.watcher("east", "web");
   stage.start();
-  await stage.clock.run(200);
+  await stage.clock.run(10_000);
   await stage.during(watcher.add("web", "10.0.0.1"));
   await stage.clock.run(500);
   await stage.stop();

@@ -238,7 +238,7 @@ t.test("what a killed pusher left behind in the bucket is cleared away", async (
   await stage.watcher("west");
   const first = stage.replica(link(1));
   const second = stage.replica(link(2));
-  await stage.clock.run(5000);
+  await stage.clock.run(10_000);
   const bucket = await stage.server.connect("test").bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
   const entry = () => stage.during(bucket.get(replicaKey(first.identity)));
   t.ok(await entry());

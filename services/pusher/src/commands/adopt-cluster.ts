@@ -6,7 +6,7 @@ import { UserError } from "@podgate/shared/runtime/errors";
 import type { Configuration } from "../configuration.ts";
 import type { Actual } from "../firewall/firewall.ts";
 import { shortHash } from "../plan/guards/held-set.ts";
-import { keptClusterKey, keptClusterSchema } from "../reconcile/cluster-follower.ts";
+import { keptClusterKey, keptClusterSchema } from "../reconcile/cluster-record.ts";
 import { adoptKey, type Adopt } from "../reconcile/decision.ts";
 import { Memory } from "../reconcile/memory.ts";
 import type { Answer } from "./answer.ts";

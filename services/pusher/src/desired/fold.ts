@@ -3,7 +3,9 @@ import { parseEvent, type Event } from "@podgate/shared/contract/event";
 import { parseState, type State } from "@podgate/shared/contract/state";
 import { parseSubject } from "@podgate/shared/contract/subjects";
 import { UnreadableMessage } from "@podgate/shared/contract/version";
-import { shortList, type Listed } from "./listing.ts";
+import { Definitions } from "./definitions.ts";
+import { Identity, type Known } from "./identity.ts";
+import { Lists, type Listed } from "./listing.ts";
 import { memberOf, removalOf, Session } from "./session.ts";
 import { Standing, type FoldedGroup } from "./standing.ts";
 
@@ -29,11 +31,16 @@ export interface FoldChange {
 const NOTHING: FoldChange = { groups: new Set() };
 const ALL: FoldChange = { groups: "all" };
 const READING = "reading the stream";
+const UNCONFIRMED = "its watcher has not confirmed the stream yet";
+const ADOPTED = "it was adopted, and its watcher has not confirmed the stream yet";
+const ASKING = "heard for the first time: another pusher may know another cluster under this name";
 
 export interface FoldOptions {
   readonly cluster: string;
-  /** Pinned uid; undefined = the first verified one is taken. */
-  readonly uid?: string | undefined;
+  /** Which cluster is meant; undefined = nobody is known yet. */
+  readonly known?: Known | undefined;
+  /** Where nobody is known, the first one that could be verified is believed only after `learn`. */
+  readonly asks?: boolean;
   /** `fold.listed` of an earlier run: what a list must not fall short of. */
   readonly listed?: Listed | undefined;
   /** Unverified after this long without a message, in milliseconds. */
@@ -59,22 +66,13 @@ export class ClusterFold {
   readonly #standing = new Standing();
   #session: Session | undefined;
   #verifiedEpoch: Epoch | undefined;
-  #uid: string | undefined;
-  #listed: Listed | undefined;
-  /** Of the last state that verified it, believed or not. */
-  #lastListed: Listed | undefined;
-  #defined: ReadonlySet<string> | undefined;
-  #definedAt = 0;
-  #absencesHeld: string | undefined = "nothing was verified yet";
-  #first = true;
-  /** uid of another cluster that publishes under this name. */
-  #foreign: string | undefined;
+  readonly #identity: Identity;
+  readonly #lists: Lists;
+  readonly #definitions = new Definitions();
   /** Since when this session of the stream is followed live. */
   #caughtUpAt: number | undefined;
   #isForgotten = false;
   #isDraining = false;
-  /** `waiting`: the next verified set replaces all that stands. `done`: it did, in this session of the stream. */
-  #adoption: "none" | "waiting" | "done" = "none";
   #mismatch = false;
   #why = "not heard yet";
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -84,8 +82,8 @@ export class ClusterFold {
   constructor(options: FoldOptions) {
     this.cluster = options.cluster;
     this.#silentMs = options.silentMs;
-    this.#uid = options.uid;
-    this.#listed = options.listed;
+    this.#identity = new Identity(options.known, options.asks ?? false);
+    this.#lists = new Lists(options.listed);
     this.#verifiedAt = options.startedAt ?? 0;
   }
 
@@ -111,7 +109,12 @@ export class ClusterFold {
 
   /** Another cluster publishes under this name: its uid. */
   get foreign(): string | undefined {
-    return this.#foreign;
+    return this.#identity.foreign;
+  }
+
+  /** Nobody is known under the name, and this one would be verified: its uid. */
+  get candidate(): string | undefined {
+    return this.#identity.candidate;
   }
 
   /** Something was published lately, by whomever. @param now milliseconds of the monotonic clock */
@@ -138,7 +141,7 @@ export class ClusterFold {
     if (this.verified || this.#isForgotten) return NOTHING;
     this.#isForgotten = true;
     this.#standing.clear();
-    this.#defined = new Set();
+    this.#definitions.set(new Set());
     return ALL;
   }
 
@@ -146,7 +149,7 @@ export class ClusterFold {
   recall(): FoldChange {
     if (!this.#isForgotten) return NOTHING;
     this.#isForgotten = false;
-    this.#defined = undefined;
+    this.#definitions.set(undefined);
     return ALL;
   }
 
@@ -155,35 +158,50 @@ export class ClusterFold {
    * verified; then all that it does not have leaves with the cause `adopted`, and its lists are measured by no others.
    */
   adopt(uid: string): FoldChange {
-    if (uid === this.#uid) return NOTHING;
-    this.#uid = uid;
-    this.#adoption = "waiting";
-    this.#foreign = undefined;
-    this.#listed = undefined;
-    return this.#unverify("it was adopted, and its watcher has not confirmed the stream yet");
+    if (uid === this.uid) return NOTHING;
+    this.#identity.adopt(uid);
+    this.#lists.measureBy(undefined);
+    return this.#unverify(ADOPTED);
   }
 
-  /** The uid in force, to be kept across restarts. */
+  /**
+   * All pushers know this cluster under the name. Where that is another one than before, the members stay until it is
+   * verified, as when it was adopted; but what it does not have is weighed as always, unless a person put it in the
+   * place of the very one that was known here.
+   * @param listed its lists that were last believed
+   */
+  learn(known: Known, listed: Listed): FoldChange {
+    const change = this.#identity.learn(known);
+    if (change === "nothing") return NOTHING;
+    this.#lists.measureBy(change === "adopted" ? undefined : listed);
+    if (change === "first") return this.#unverify(UNCONFIRMED);
+    return this.#unverify(change === "adopted" ? ADOPTED : "another cluster is known under its name now");
+  }
+
+  /** Which cluster is meant, to be kept across restarts. */
+  get known(): Known | undefined {
+    return this.#identity.known;
+  }
+
+  /** The uid in force. */
   get uid(): string | undefined {
-    return this.#uid;
+    return this.known?.uid;
   }
 
   /** The lists that were last believed, to be kept across restarts: shorter ones prove no absence. */
   get listed(): Listed | undefined {
-    return this.#listed;
+    return this.#lists.believed;
   }
 
   /** Groups the cluster defines, by its last verified state; undefined before the first. */
   get defined(): ReadonlySet<string> | undefined {
-    return this.#defined;
+    return this.#definitions.names;
   }
 
   /** Is the group defined in Kubernetes? "no" only by a verified state that is newer than all that its group says. */
   definition(group: string): "yes" | "no" | "unknown" {
     if (this.#isForgotten) return "no";
-    const folded = this.groups.get(group);
-    if (this.#defined?.has(group) === true || (folded?.members.size ?? 0) > 0) return "yes";
-    return this.verified && (folded?.toldAt ?? 0) <= this.#definedAt ? "no" : "unknown";
+    return this.#definitions.of(group, this.groups.get(group), this.verified);
   }
 
   /** Sequence of the last message that was taken. */
@@ -197,24 +215,23 @@ export class ClusterFold {
 
   /** Why an address that a firewall holds and this fold never heard of may not go; undefined = it may. */
   get absencesHeld(): string | undefined {
-    return this.#absencesHeld;
+    return this.#lists.absencesHeld;
   }
 
   /** Why such an address goes. */
   get absenceCause(): "vanished" | "adopted" {
-    return this.#adoption === "done" ? "adopted" : "vanished";
+    return this.#identity.absenceCause;
   }
 
   /** Why the cluster's lists are not believed where they lack an address; undefined = nothing depends on them. */
   get shortList(): string | undefined {
-    return this.#absencesHeld ?? this.#standing.doubt;
+    return this.absencesHeld ?? this.#standing.doubt;
   }
 
   /** Every firewall was read and holds no address that only a short list lacks: the present lists are the normal ones. */
   settleAbsences(now: number): FoldChange {
     if (!this.verified) return NOTHING;
-    this.#absencesHeld = undefined;
-    this.#listed = this.#lastListed ?? this.#listed;
+    this.#lists.settle();
     return { groups: this.#standing.judge(undefined, now) };
   }
 
@@ -236,10 +253,10 @@ export class ClusterFold {
     switch (input.kind) {
       case "session":
         this.#session = new Session(input.created);
-        this.#foreign = undefined;
+        this.#identity.begin();
         this.#mismatch = false;
         this.#caughtUpAt = undefined;
-        return this.#unverify(READING);
+        return join(this.#standing.reread() ? ALL : NOTHING, this.#unverify(READING));
       case "caught-up":
         this.#caughtUpAt = now;
         return this.#caughtUp();
@@ -265,9 +282,7 @@ export class ClusterFold {
     session.caughtUp = true;
     if (this.#why !== READING) return NOTHING;
     const isEmpty = session.lastSequence === 0;
-    return this.#unverify(
-      isEmpty ? "nothing heard from its watcher yet" : "its watcher has not confirmed the stream yet",
-    );
+    return this.#unverify(isEmpty ? "nothing heard from its watcher yet" : UNCONFIRMED);
   }
 
   #silence(now: number): FoldChange {
@@ -288,8 +303,7 @@ export class ClusterFold {
       if (parseSubject(subject).kind === "state") {
         const state = parseState(subject, data);
         session.readable(subject);
-        this.#foreign =
-          this.#uid === undefined || state.clusterUid === this.#uid ? undefined : state.clusterUid;
+        this.#identity.hear(state.clusterUid);
         // The last message per subject may have replaced an older state behind which events were replayed.
         return replayed ? NOTHING : this.#takeState(session, state, now);
       }
@@ -298,12 +312,17 @@ export class ClusterFold {
         throw new UnreadableMessage("wrong-subject", `${subject}: of another cluster`);
       session.readable(subject);
       session.apply(event, sequence);
-      return replayed ? NOTHING : this.#takeEvent(event, sequence, now);
+      return replayed ? this.#rereadEvent(event, sequence) : this.#takeEvent(event, sequence, now);
     } catch (error) {
       const fault = error instanceof UnreadableMessage ? error.message : `${subject}: unreadable`;
       session.takeUnreadable(subject, fault);
       return this.#unverify(`a message cannot be read: ${fault}`);
     }
+  }
+
+  #rereadEvent({ op, group, address }: Event, sequence: number): FoldChange {
+    const isKnown = op === "remove" && this.#standing.confirm(group, address, sequence);
+    return isKnown ? { groups: new Set([group]) } : NOTHING;
   }
 
   #takeEvent(event: Event, sequence: number, now: number): FoldChange {
@@ -312,7 +331,7 @@ export class ClusterFold {
       unverified = this.#unverify("another watcher publishes");
     const { group, address } = event;
     if (event.op === "add") {
-      if (this.#foreign !== undefined || this.#isForgotten) return unverified;
+      if (this.foreign !== undefined || this.#identity.isOpen || this.#isForgotten) return unverified;
       this.#standing.add(group, address, memberOf(event, sequence));
     } else if (!this.verified) {
       return unverified;
@@ -326,23 +345,14 @@ export class ClusterFold {
 
   #takeState(session: Session, state: State, now: number): FoldChange {
     const doubt = this.#doubt(session, state);
-    if (state.phase === "maintenance" && this.#foreign === undefined) this.#verifiedAt = now;
+    if (state.phase === "maintenance" && this.foreign === undefined) this.#verifiedAt = now;
     if (doubt !== undefined) return this.#unverify(doubt);
     const before = this.verified;
-    this.#uid ??= state.clusterUid;
     this.#verifiedEpoch = state.epoch;
-    const changed = differing(this.#defined, state.groups);
-    // Of those without a definition it was not known before: their last event was newer than the last state.
-    for (const [name, { toldAt }] of this.groups)
-      if (toldAt > this.#definedAt && !state.groups.includes(name)) changed.add(name);
-    this.#defined = new Set(state.groups);
-    this.#definedAt = session.lastSequence;
+    const changed = this.#definitions.take(state.groups, session.lastSequence, this.groups);
     this.#isForgotten = false;
     this.#isDraining = state.phase === "draining";
-    if (!before) {
-      this.#standing.replace(session, now, this.#adoption === "waiting" ? "adopted" : undefined);
-      this.#adoption = this.#adoption === "waiting" ? "done" : "none";
-    }
+    if (!before) this.#standing.replace(session, now, this.#identity.verified());
     // A cluster can be drained without its lists: those of such a state measure nothing.
     if (!this.#isDraining) for (const group of this.#judge(state.listed, now)) changed.add(group);
     return before ? { groups: changed } : ALL;
@@ -350,22 +360,16 @@ export class ClusterFold {
 
   /** Decides what vanished, by the lists that this state tells of. */
   #judge(listed: Listed, now: number): Set<string> {
-    const short = shortList(this.#listed, listed);
-    this.#lastListed = listed;
-    const absencesBefore = this.#absencesHeld;
-    if (this.#first || absencesBefore !== undefined) this.#absencesHeld = short;
-    this.#first = false;
-    const changed = this.#standing.judge(short, now);
-    // While something is held, the lists it is held against stay: the next state would release it otherwise.
-    if (short === undefined || (this.#absencesHeld === undefined && !this.#standing.holds))
-      this.#listed = listed;
-    if (absencesBefore !== this.#absencesHeld) for (const name of this.groups.keys()) changed.add(name);
+    const absencesBefore = this.absencesHeld;
+    const changed = this.#standing.judge(this.#lists.weigh(listed), now);
+    this.#lists.keep(this.#standing.holds);
+    if (absencesBefore !== this.absencesHeld) for (const name of this.groups.keys()) changed.add(name);
     return changed;
   }
 
   #doubt(session: Session, state: State): string | undefined {
-    if (this.#foreign !== undefined)
-      return `another cluster (uid ${this.#foreign}) publishes under this name, and ${this.#uid} is known: give one of the two another name, or, if it was rebuilt, run podgate-pusher adopt-cluster ${this.cluster}`;
+    if (this.foreign !== undefined)
+      return `another cluster (uid ${this.foreign}) publishes under this name, and ${this.uid} is known: give one of the two another name, or, if it was rebuilt, run podgate-pusher adopt-cluster ${this.cluster}`;
     if (session.unreadable !== undefined) return `a message cannot be read: ${session.unreadable}`;
     if (!session.caughtUp) return READING;
     if (state.epoch.created !== session.created) return "the stream was made anew";
@@ -373,7 +377,7 @@ export class ClusterFold {
       return "in maintenance: what firewalls hold stays until podgate-watcher resume";
     if (state.phase === "syncing") return "the watcher says syncing";
     this.#mismatch = state.members !== session.members || state.digest !== session.digest;
-    if (!this.#mismatch) return undefined;
+    if (!this.#mismatch) return this.#identity.admit(state.clusterUid) ? undefined : ASKING;
     return state.members === session.members
       ? "the watcher's digest of its members is not that of the stream"
       : `the watcher counts ${state.members} members, the stream holds ${session.members}`;
@@ -393,10 +397,3 @@ const join = (a: FoldChange, b: FoldChange): FoldChange =>
     : a.groups.size === 0
       ? b
       : { groups: new Set([...a.groups, ...b.groups]) };
-
-function differing(before: ReadonlySet<string> | undefined, now: readonly string[]): Set<string> {
-  const after = new Set(now);
-  const changed = new Set(now.filter((name) => before?.has(name) !== true));
-  for (const name of before ?? []) if (!after.has(name)) changed.add(name);
-  return changed;
-}

@@ -27,3 +27,52 @@ export function shortList(before: Listed | undefined, now: Listed): string | und
   }
   return undefined;
 }
+
+/** The lists of one cluster, as far as they are believed. */
+export class Lists {
+  #believed: Listed | undefined;
+  /** Of the last state that verified it, believed or not. */
+  #last: Listed | undefined;
+  #held: string | undefined = "nothing was verified yet";
+  #isFirst = true;
+
+  /** @param believed what `believed` was in an earlier run */
+  constructor(believed: Listed | undefined) {
+    this.#believed = believed;
+  }
+
+  /** The last ones that were believed: shorter ones prove no absence. */
+  get believed(): Listed | undefined {
+    return this.#believed;
+  }
+
+  /** Why an address that nothing ever told of may not go; undefined = it may. */
+  get absencesHeld(): string | undefined {
+    return this.#held;
+  }
+
+  /** A verified state tells of these. @returns why they are not believed */
+  weigh(listed: Listed): string | undefined {
+    const short = shortList(this.#believed, listed);
+    this.#last = listed;
+    if (this.#isFirst || this.#held !== undefined) this.#held = short;
+    this.#isFirst = false;
+    return short;
+  }
+
+  /** While something is held, the lists it is held against stay: the next state would release it otherwise. */
+  keep(isHeld: boolean): void {
+    if (!isHeld && this.#held === undefined) this.#believed = this.#last;
+  }
+
+  /** Nothing depends on them any more: the present ones are the normal ones. */
+  settle(): void {
+    this.#held = undefined;
+    this.#believed = this.#last ?? this.#believed;
+  }
+
+  /** Lists of another cluster say nothing about this one's. @param believed lists of this one */
+  measureBy(believed: Listed | undefined): void {
+    this.#believed = believed;
+  }
+}

@@ -63,6 +63,8 @@ export class ClusterDecisions {
     const isPinned = this.#configuration.clusters.some((each) => each.name === cluster && each.uid);
     if (follower === undefined || isPinned || follower.fold.uid !== from) return;
     follower.adopt(uid);
+    // It is done, and what people decide after it is not undone by it.
+    this.#adopts.delete(cluster);
     this.#ports.logger.warn({ cluster, from, uid, who, hash }, "another cluster is adopted under this name");
   }
 

@@ -3,9 +3,9 @@ import type { Bus } from "@podgate/shared/bus/bus";
 import { pokeSubject, stateSubject, streamOf } from "@podgate/shared/contract/subjects";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
-import { z } from "zod";
 import type { ClusterFold, FoldChange } from "../desired/fold.ts";
-import type { Memory } from "./memory.ts";
+import type { Known } from "../desired/identity.ts";
+import type { Listed } from "../desired/listing.ts";
 import type { Observe } from "./observe.ts";
 
 export interface FollowerPorts {
@@ -14,26 +14,10 @@ export interface FollowerPorts {
   readonly random: () => number;
   readonly logger: Logger;
   readonly observe: Pick<Observe, "verified" | "reset" | "unreadable" | "poked">;
-  /** Absent: nothing is kept, for commands that only look. */
-  readonly memory?: Pick<Memory, "save"> | undefined;
   readonly changed: (cluster: string, change: FoldChange) => void;
 }
 
-/** What is kept of a cluster across restarts. */
-export const keptClusterSchema = z.object({
-  v: z.literal(1),
-  /** uid of its namespace kube-system. */
-  uid: z.string(),
-  /** Objects per resource in the last list that was believed: what a shrunken list is measured by. */
-  listed: z.record(z.string(), z.int().nonnegative()),
-});
-
-export const keptClusterKey = (cluster: string): string => `cluster.${cluster}`;
-
 const POKE_MS = 1000;
-const KEEP_MS = 5000;
-/** What is known is written again after this long: the store may have been made anew meanwhile. */
-const KEEP_ANEW_MS = 30_000;
 /** Reading anew costs the whole stream, and its watcher may need a moment to come right. */
 const REREAD_MS = 10_000;
 
@@ -44,8 +28,6 @@ export class ClusterFollower {
   #verified = false;
   #reason: string | undefined;
   #pokedAt = Number.NEGATIVE_INFINITY;
-  #kept = "";
-  #keptAt = Number.NEGATIVE_INFINITY;
   #lastEvent = 0;
   #session = new AbortController();
   #rereadAt = Number.NEGATIVE_INFINITY;
@@ -73,6 +55,11 @@ export class ClusterFollower {
   /** See `ClusterFold.adopt`. */
   adopt(uid: string): void {
     this.#tell(this.fold.adopt(uid));
+  }
+
+  /** See `ClusterFold.learn`. */
+  learn(known: Known, listed: Listed): void {
+    this.#tell(this.fold.learn(known, listed));
   }
 
   /** Until the signal. */
@@ -110,19 +97,6 @@ export class ClusterFollower {
   /** No firewall holds what only a short list lacks. */
   settleAbsences(): void {
     this.#tell(this.fold.settleAbsences(this.#ports.clock.monotonic()));
-  }
-
-  /** Remembers what must be known after a restart. Call now and then, and at the end. */
-  async keep({ isEnd = false } = {}): Promise<void> {
-    const { memory, clock } = this.#ports;
-    const { cluster, uid, listed } = this.fold;
-    const now = clock.monotonic();
-    if (memory === undefined || uid === undefined || (!isEnd && now - this.#keptAt < KEEP_MS)) return;
-    const entry = { v: 1, uid, listed: listed ?? {} };
-    const text = JSON.stringify(entry);
-    if (text === this.#kept && now - this.#keptAt < KEEP_ANEW_MS) return;
-    this.#keptAt = now;
-    if (await memory.save(keptClusterKey(cluster), entry)) this.#kept = text;
   }
 
   #take(item: ReaderItem): void {

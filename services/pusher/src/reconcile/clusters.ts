@@ -4,9 +4,11 @@ import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Configuration } from "../configuration.ts";
 import { Desired, type TargetDesired } from "../desired/desired.ts";
 import { ClusterFold } from "../desired/fold.ts";
+import type { Known } from "../desired/identity.ts";
 import type { ParentNames } from "../desired/routing.ts";
 import type { ChildOrigin } from "../firewall/firewall.ts";
-import { ClusterFollower, keptClusterKey, keptClusterSchema } from "./cluster-follower.ts";
+import { ClusterFollower } from "./cluster-follower.ts";
+import { ClusterRecord, keptClusterKey, keptClusterSchema } from "./cluster-record.ts";
 import type { Memory } from "./memory.ts";
 import type { Observe } from "./observe.ts";
 
@@ -16,8 +18,14 @@ export interface ClustersPorts {
   readonly random: () => number;
   readonly logger: Logger;
   readonly observe: Observe;
-  readonly memory: Pick<Memory, "load" | "save">;
+  readonly memory: Pick<Memory, "load">;
   readonly names: ParentNames;
+}
+
+/** What stands in the configuration counts before what is remembered. */
+function knownOf(pinned: string | undefined, kept: Known | undefined): Known | undefined {
+  if (pinned !== undefined && pinned !== kept?.uid) return { uid: pinned, adoptions: 0 };
+  return kept && { uid: kept.uid, adoptions: kept.adoptions, from: kept.from };
 }
 
 /** Keys of the sources that changed. */
@@ -27,6 +35,7 @@ export type ChangedSources = ReadonlySet<string> | "all";
 export class Clusters {
   readonly followers: ReadonlyMap<string, ClusterFollower>;
   readonly #desired: Desired;
+  readonly #records: ClusterRecord[] = [];
   #listener: (changed: ChangedSources) => void = () => undefined;
 
   private constructor(followers: ReadonlyMap<string, ClusterFollower>, desired: Desired) {
@@ -36,7 +45,7 @@ export class Clusters {
 
   /**
    * Reads what is remembered of each cluster first: whom it was, and how much it listed.
-   * @param keeps false = nothing new is remembered, for commands that only look
+   * @param keeps false = nothing new is remembered, and the first that is heard is believed: for commands that only look
    */
   static async open(
     configuration: Configuration,
@@ -52,9 +61,10 @@ export class Clusters {
     for (const [at, { name, uid }] of configuration.clusters.entries()) {
       const entry = await kept[at];
       const silentMs = configuration.silentSeconds * 1000;
+      const known = knownOf(uid, entry);
       folds.set(
         name,
-        new ClusterFold({ cluster: name, uid: uid ?? entry?.uid, listed: entry?.listed, silentMs }),
+        new ClusterFold({ cluster: name, known, asks: keeps, listed: entry?.listed, silentMs }),
       );
     }
     const desired = new Desired(configuration, ports.names, folds);
@@ -62,13 +72,14 @@ export class Clusters {
     for (const [name, fold] of folds) {
       const follower = new ClusterFollower(fold, {
         ...ports,
-        memory: keeps ? ports.memory : undefined,
         changed: (cluster, change) => {
           const keys = desired.changed(cluster, change);
           if (keys === "all" || keys.size > 0) clusters.#listener(keys);
         },
       });
       followers.set(name, follower);
+      const pinned = configuration.clusters.find((each) => each.name === name)?.uid;
+      if (keeps) clusters.#records.push(new ClusterRecord({ ...ports, follower, pinned }));
     }
     return clusters;
   }
@@ -104,8 +115,11 @@ export class Clusters {
     for (const follower of this.followers.values()) follower.tick();
   }
 
-  /** Remembers what must be known after a restart. Call now and then, and at the end. */
-  async keep(when: { readonly isEnd?: boolean } = {}): Promise<void> {
-    await Promise.all([...this.followers.values()].map((follower) => follower.keep(when)));
+  /**
+   * Agrees with other pushers on who each cluster is, and remembers it. Call once a second, and at the end.
+   * @param speaks this pusher speaks for the clusters
+   */
+  async keep(speaks: boolean, { isEnd = false } = {}): Promise<void> {
+    await Promise.all(this.#records.map((record) => record.keep(speaks, isEnd)));
   }
 }

@@ -124,6 +124,7 @@ export class Pusher {
         (each) => decisions.run(each),
         (each) => this.#every(each, () => decisions.tick(this.#ports.clock.monotonic(), targets.works)),
         (each) => this.#every(each, () => this.#report(clusters)),
+        (each) => this.#every(each, () => clusters.keep(this.#leases.holdsClusters)),
       ]);
     } finally {
       targets.close();
@@ -158,7 +159,7 @@ export class Pusher {
       begin: () => this.#statuses.forgetClusters(),
       run: (signal) => this.#statuses.clean(signal),
       end: async () => {
-        await clusters.keep({ isEnd: true });
+        await clusters.keep(true, { isEnd: true });
         return true;
       },
     };
@@ -268,7 +269,6 @@ export class Pusher {
       this.#statuses.writeTargets(served, clusters),
     ]);
     await Promise.all(served.flatMap(({ works }) => works.map((work) => work.keep())));
-    if (this.#leases.holdsClusters) await clusters.keep();
   }
 }
 

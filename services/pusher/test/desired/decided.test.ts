@@ -92,7 +92,7 @@ t.test(
     const { cluster } = verified();
     const other = rebuilt(cluster);
     other.state("syncing");
-    const fold = other.fold({ uid: "uid-of-east" });
+    const fold = other.fold({ known: { uid: "uid-of-east", adoptions: 0 } });
     feed(fold, other.session());
     feed(fold, [other.add("web", "10.9.9.9")]);
     t.strictSame(membersOf(fold, "web"), []);

@@ -160,7 +160,7 @@ t.test("a cluster with another uid is neither verified nor heard", (t) => {
   fold.take(cluster.add("web", "10.0.0.9"), 0);
   t.same(membersOf(fold, "web"), [A, B]);
   t.equal(fold.uid, "uid-of-a");
-  const pinned = cluster.fold({ uid: "uid-of-a" });
+  const pinned = cluster.fold({ known: { uid: "uid-of-a", adoptions: 0 } });
   feed(pinned, [...cluster.session(), cluster.state()]);
   t.equal(pinned.verified, false, "also where the uid was only kept from an earlier run");
   t.end();
