@@ -100,8 +100,7 @@ export const BUS_FAULTS: readonly FaultClass[] = [
       const all = [
         ...world.clusters.map(({ name }) => streamOf(name)),
         "KV_podgate-status",
-        // What a pusher forgot, another one remembers: of a cluster that is built anew just then they would know two.
-        ...(world.clusters.some(({ isNew }) => isNew) ? [] : ["KV_podgate-pusher"]),
+        "KV_podgate-pusher",
       ];
       const streams = dice.chance(0.5) ? all : [dice.pick(all)];
       for (const stream of streams) {
