@@ -21,10 +21,14 @@ export interface FoldedGroup {
 /** As on the bus, where tombstones live as long: what expires is then an absence, which the list proves. */
 const EVIDENCE_MS = 3_600_000;
 
+type Taken = Removal & { readonly takenAt: number };
+
 class StandingGroup implements FoldedGroup {
   members = new Map<string, Member>();
   /** In the order in which they were taken. */
-  readonly removals = new Map<string, Removal & { readonly takenAt: number }>();
+  readonly removals = new Map<string, Taken>();
+  /** Those of an earlier session of the stream, not read again yet: the address may have been given on since. */
+  readonly outdated = new Map<string, Taken>();
   readonly held = new Map<string, HeldRemoval>();
   /** Vanished, and the state message that tells of the list is still to come. */
   readonly vanished = new Map<string, Removal>();
@@ -32,7 +36,8 @@ class StandingGroup implements FoldedGroup {
   toldAt = 0;
 
   get empty(): boolean {
-    return this.members.size + this.removals.size + this.held.size + this.vanished.size === 0;
+    const { members, removals, outdated, held, vanished } = this;
+    return members.size + removals.size + outdated.size + held.size + vanished.size === 0;
   }
 
   remove(address: string, removal: Removal, now: number): void {
@@ -41,6 +46,7 @@ class StandingGroup implements FoldedGroup {
     this.vanished.delete(address);
     // Deleted first, so that the map stays in order of time.
     this.removals.delete(address);
+    this.outdated.delete(address);
     this.removals.set(address, { ...removal, takenAt: now });
     this.version += 1;
     this.toldAt = Math.max(this.toldAt, removal.sequence);
@@ -51,6 +57,7 @@ class StandingGroup implements FoldedGroup {
     this.held.delete(address);
     this.vanished.delete(address);
     this.removals.delete(address);
+    this.outdated.delete(address);
     this.version += 1;
     this.toldAt = Math.max(this.toldAt, member.sequence);
   }
@@ -95,6 +102,34 @@ export class Standing {
     return undefined;
   }
 
+  /**
+   * The stream is read anew: what said that somebody left says nothing until it is read again, or the set is verified.
+   * Somebody else may have come to the address meanwhile.
+   * @returns whether there was any
+   */
+  reread(): boolean {
+    let any = false;
+    for (const group of this.#groups.values()) {
+      if (group.removals.size === 0) continue;
+      any = true;
+      for (const [address, removal] of group.removals) group.outdated.set(address, removal);
+      group.removals.clear();
+      group.version += 1;
+    }
+    return any;
+  }
+
+  /** A removal was read again. @returns whether it is the one that was known, so that it counts again */
+  confirm(name: string, address: string, sequence: number): boolean {
+    const group = this.#groups.get(name);
+    const removal = group?.outdated.get(address);
+    if (group === undefined || removal?.sequence !== sequence) return false;
+    group.outdated.delete(address);
+    group.removals.set(address, removal);
+    group.version += 1;
+    return true;
+  }
+
   /** A person decided that nothing of it is true any more. */
   clear(): void {
     this.#groups.clear();
@@ -108,6 +143,8 @@ export class Standing {
     for (const name of new Set([...this.#groups.keys(), ...session.groups.keys()])) {
       const group = this.#group(name);
       const fresh = session.groups.get(name);
+      for (const [address, removal] of group.outdated) group.removals.set(address, removal);
+      group.outdated.clear();
       for (const [address, removal] of fresh?.removals ?? [])
         this.#left(group, address, { ...removal, cause: decided ?? removal.cause }, now);
       for (const [address, { observedAt }] of group.members) {
@@ -149,10 +186,11 @@ export class Standing {
   /** Evidence that is an hour old is dropped, as on the bus. */
   prune(now: number): void {
     for (const [name, group] of this.#groups) {
-      for (const [address, { takenAt }] of group.removals) {
-        if (now - takenAt <= EVIDENCE_MS) break;
-        group.removals.delete(address);
-      }
+      for (const evidence of [group.removals, group.outdated])
+        for (const [address, { takenAt }] of evidence) {
+          if (now - takenAt <= EVIDENCE_MS) break;
+          evidence.delete(address);
+        }
       if (group.empty) this.#groups.delete(name);
     }
   }
