@@ -102,17 +102,20 @@ async function show(): Promise<number> {
   narrator.firewall(firewall.simulator);
 
   const members = (group: string): string[] => [...firewall.simulator.device.resolve("root", group, "ipv4")];
-  const holds = async (group: string, wanted: () => Promise<string[]> | string[]): Promise<void> => {
+  const until = async (fault: () => Promise<string | undefined> | string | undefined): Promise<void> => {
     const deadline = performance.now() + WAIT_MS;
-    for (;;) {
-      const want = (await wanted()).toSorted();
-      if (JSON.stringify(members(group).toSorted()) === JSON.stringify(want)) return;
+    for (let found = await fault(); found !== undefined; found = await fault()) {
       stopping.signal.throwIfAborted();
-      if (performance.now() > deadline)
-        throw new Error(`${group} holds ${members(group).join()}, not ${want.join()}`);
+      if (performance.now() > deadline) throw new Error(found);
       await systemClock.sleep(50);
     }
   };
+  const holds = (group: string, wanted: () => Promise<string[]> | string[]): Promise<void> =>
+    until(async () => {
+      const want = (await wanted()).toSorted();
+      const isSame = JSON.stringify(members(group).toSorted()) === JSON.stringify(want);
+      return isSame ? undefined : `${group} holds ${members(group).join()}, not ${want.join()}`;
+    });
   const web = (count: number) => holds("web", () => exactly(count, addressesOf("web", a)));
   const shared = (count: number) => holds("shared", () => exactly(count, addressesOf("api", a, b)));
 
@@ -122,6 +125,9 @@ async function show(): Promise<number> {
   await a.defineGroup("web", selecting("web"));
   await a.defineGroup("web-nodes", { ...selecting("web"), addresses: "Node" });
   for (const cluster of [a, b]) await cluster.defineGroup("shared", selecting("api"));
+  console.log("  (5 s in which another pusher could tell that it knows these clusters' names)");
+  for (const group of ["web", "web-nodes", "shared"])
+    await until(() => (firewall.simulator.device.group("root", group) ? undefined : `there is no ${group}`));
   narrator.heading("The Deployments web (cluster a) and api (both clusters) start with one pod each");
   await Promise.all([a.scale("web", 1), a.scale("api", 1), b.scale("api", 1)]);
   await Promise.all([web(1), shared(2), holds("web-nodes", () => a.nodesOf("web"))]);
@@ -159,7 +165,7 @@ async function show(): Promise<number> {
     shared(2),
     holds("web-nodes", () => a.nodesOf("web")),
   ]);
-  const until = Date.now();
+  const end = Date.now();
 
   narrator.look();
   const verdicts = [
@@ -168,7 +174,10 @@ async function show(): Promise<number> {
   ].map(({ group, app, clusters }) => {
     const sightings = clusters.flatMap((cluster) => cluster.sightings).toSorted(byTime);
     const selects = (each: Sighting["object"]): boolean => each.metadata.labels?.["app"] === app;
-    return judge(group, sightings, selects, membershipHistory(firewall, group), { boundMs: BOUND_MS, until });
+    return judge(group, sightings, selects, membershipHistory(firewall, group), {
+      boundMs: BOUND_MS,
+      until: end,
+    });
   });
   const wrong = verdicts.flatMap((verdict) => verdict.wrong);
   const writes = firewall.writes();

@@ -72,7 +72,9 @@ export class KubernetesClient {
   constructor(access: Access) {
     const { ca, cert, key } = access;
     this.#access = access;
-    this.#agent = new Agent({ connect: { ca, ...(cert && { cert }), ...(key && { key }) }, bodyTimeout: 0 });
+    const connect = { ca, ...(cert && { cert }), ...(key && { key }) };
+    // HTTP/1.1 for the reason of ADR 25.
+    this.#agent = new Agent({ allowH2: false, connect, bodyTimeout: 0 });
   }
 
   async get<T = KubernetesObject>(where: Where): Promise<T> {

@@ -103,7 +103,7 @@ export class UndiciTransport implements KubernetesTransport {
     if (this.#agent === undefined || agentKey !== this.#agentKey) {
       void this.#agent?.close();
       this.#agent = new Agent({
-        // Offered HTTP/2, Node 24.21.0 can end in a loop when a request is aborted (ADR 24).
+        // Offered HTTP/2, Node 24.21.0 can end in a loop when a request is aborted (ADR 25).
         allowH2: false,
         connections: MOST_SOCKETS,
         pipelining: 1,
