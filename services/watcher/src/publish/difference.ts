@@ -138,5 +138,8 @@ function causeOfAbsence(event: Stored, groups: ReadonlySet<string>, present: Pre
   const known = new Set(event.owners.map(({ uid }) => uid));
   if (holders.some((uid) => !known.has(uid))) return "reused";
   if (event.owners.some((owner) => present.has(owner, event.address))) return "unselected";
-  return event.owners.some((owner) => present.lists(owner)) ? "changed" : "vanished";
+  // The end of some owners is seen in the list, that of others only by their absence.
+  const isWhole = event.owners.length > 0 && event.owners.length === event.ownerCount;
+  const isSeen = isWhole && event.owners.every((owner) => present.lists(owner));
+  return isSeen ? "changed" : "vanished";
 }

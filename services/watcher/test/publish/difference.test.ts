@@ -84,6 +84,21 @@ for (const [what, rest, cause] of CAUSES) {
   });
 }
 
+t.test(
+  "the end of some owners is not that of all: a node of more pods than are told of, or of one that is not listed",
+  async (t) => {
+    const shared = member("a", "10.0.0.1", "u1", "u2");
+    for (const [row, listed] of [
+      [shared, ["u1"]],
+      [{ ...shared, ownerCount: 9 }, ["u1", "u2"]],
+      [{ ...shared, owners: [], ownerCount: 0 }, []],
+    ] as const) {
+      const now = present([], { lists: ({ uid }) => listed.some((each) => each === uid) });
+      t.match(difference(stored(row), now), [{ op: "remove", cause: "vanished" }]);
+    }
+  },
+);
+
 t.test("a tombstone in the stream asks for nothing", async (t) => {
   const [row] = stored(member("a", "10.0.0.1", "u1"));
   t.strictSame(row && difference([{ ...row, op: "remove" }], present([])), []);
