@@ -88,7 +88,7 @@ export class Simulation {
     this.world.replaced = (cluster, isReplaced) => this.oracle.replace(cluster, isReplaced);
     this.world.frozen = (cluster, isFrozen) => this.oracle.versions.freeze(cluster, isFrozen);
     this.world.changedByOther = ({ device }) => this.oracle.wrote(device, "other");
-    this.world.stored = (stream, message) => this.oracle.versions.stored(stream, message);
+    this.world.stored = (stream, message) => this.oracle.stored(stream, message);
     this.world.rewound = (stream) => this.oracle.rewound(stream);
     this.world.widened = (content) => this.oracle.widened(content);
   }

@@ -96,6 +96,7 @@ export const LIFE_CYCLE_FAULTS: readonly FaultClass[] = [
   deed("cluster-drained", [20_000, 50_000], async (act) => {
     const { world, site, ended } = act;
     world.retired(site.name, true);
+    world.replaced(site.name, true);
     await done(act, async () => {
       const { edits } = world;
       const { code } = await world.lifeCycle.phase("drain", site);
@@ -109,6 +110,8 @@ export const LIFE_CYCLE_FAULTS: readonly FaultClass[] = [
     await ended;
     world.retired(site.name, false);
     await resumed(act);
+    // Until then a firewall that was away may still be told of it.
+    world.replaced(site.name, false);
   }),
   deed("cluster-maintenance", [10_000, 40_000], async (act) => {
     const { world, site, struck, ended } = act;

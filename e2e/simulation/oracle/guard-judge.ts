@@ -17,9 +17,9 @@ interface Departure {
 
 /**
  * The cluster in which one of these pods still runs with the address; undefined = none does.
- * @param isUntouched by those only whose own labels are what they were, and whose address no other pod ever had
+ * @param toldOf by those only whose own labels are what they were, and that the product has told of in this group
  */
-type LivesIn = (address: string, owners: readonly Owner[], isUntouched: boolean) => string | undefined;
+type LivesIn = (address: string, owners: readonly Owner[], toldOf?: string) => string | undefined;
 
 /** Pods because of which an address belonged to a group, and those because of which the product put it there. */
 interface Owned {
@@ -68,8 +68,8 @@ export class GuardJudge {
   /** The product took an address out of a group to which it does not belong any more. */
   left(group: string, address: string, { owners, entered }: Owned, { before, after }: Sizes): void {
     // A pod that somebody relabeled is weighed by number in a group that is denied, too.
-    const isDenied = group === this.denied && this.#livesIn(address, entered, true) !== undefined;
-    const cluster = this.isOn && owners.length > 0 ? this.#livesIn(address, owners, false) : undefined;
+    const isDenied = group === this.denied && this.#livesIn(address, entered, group) !== undefined;
+    const cluster = this.isOn && owners.length > 0 ? this.#livesIn(address, owners) : undefined;
     if (cluster === undefined) return;
     if (this.isApproved(group, address)) return;
     const at = this.#now();

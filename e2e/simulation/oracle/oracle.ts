@@ -6,7 +6,8 @@ import { belongingsOf, isAlive, type Belongings, type Ending, type Owner } from 
 import { GuardJudge } from "./guard-judge.ts";
 import { Health } from "./health.ts";
 import { TargetJudge, type Claimed, type Findings, type JudgedTarget, type Wanted } from "./target-judge.ts";
-import { VersionJudge } from "./version-judge.ts";
+import { Told } from "./told.ts";
+import { VersionJudge, type Stored } from "./version-judge.ts";
 
 export interface OracleOptions {
   /** Milliseconds of the world. */
@@ -37,8 +38,7 @@ export class Oracle {
   readonly #retired = new Set<string>();
   readonly #replaced = new Set<string>();
   readonly #lacking = new Set<string>();
-  /** Cluster and address → every pod that ever had it. */
-  readonly #holders = new Map<string, Set<string>>();
+  readonly #told = new Told();
   readonly #belongings = new Map<string, Belongings>();
   readonly #now: () => number;
   /** Pods by uid, when they were seen to be deleted. */
@@ -53,12 +53,15 @@ export class Oracle {
     this.health = new Health(now);
     this.versions = new VersionJudge(now, (what) => findings.violation(what));
     this.judges = targets.map((target) => {
-      const livesIn = (address: string, owners: readonly Owner[], isUntouched: boolean): string | undefined =>
+      const livesIn = (address: string, owners: readonly Owner[], toldOf?: string): string | undefined =>
         target.clusters.find((name) => {
           const api = clusters.get(name);
           const isDecided = this.#retired.has(name) || this.#replaced.has(name);
-          const isReused = isUntouched && (this.#holders.get(`${name} ${address}`)?.size ?? 0) > 1;
-          return api !== undefined && !isDecided && !isReused && isAlive(api, owners, address, isUntouched);
+          const some =
+            toldOf === undefined
+              ? owners
+              : owners.filter(({ uid }) => this.#told.has(name, toldOf, address, uid));
+          return api !== undefined && !isDecided && isAlive(api, some, address, toldOf !== undefined);
         });
       const guard = new GuardJudge(now, livesIn, (what) => findings.violation(`${target.name}: ${what}`));
       this.#guards.set(target.name, guard);
@@ -102,6 +105,12 @@ export class Oracle {
   /** A cluster that is not heard for so long gives up its members of the group: milliseconds. */
   lapses(group: string, afterMs: number): void {
     for (const judge of this.judges) judge.lapses(group, afterMs);
+  }
+
+  /** The bus has stored a message. */
+  stored(stream: string, message: Stored): void {
+    this.versions.stored(stream, message);
+    this.#told.stored(message);
   }
 
   /** Another content than before is in a stream's place: who put what where, and why, is not on record any more. */
@@ -151,9 +160,7 @@ export class Oracle {
     const { healthy } = this.health;
     const at = this.#now();
     for (const item of api.store.list(PODS)) {
-      if (!(item instanceof PodItem)) continue;
-      for (const address of item.pod.addresses) this.#hold(`${cluster} ${address}`, item.pod.uid);
-      if (item.pod.deletion === undefined) continue;
+      if (!(item instanceof PodItem) || item.pod.deletion === undefined) continue;
       if (!this.#endings.has(item.pod.uid))
         this.#endings.set(item.pod.uid, { at, healthy, yielded: new Set() });
     }
@@ -173,12 +180,6 @@ export class Oracle {
     for (const judge of this.judges) {
       if (judge.target.clusters.includes(cluster)) judge.want(this.#union(judge.target.clusters));
     }
-  }
-
-  #hold(place: string, uid: string): void {
-    const holders = this.#holders.get(place);
-    if (holders === undefined) this.#holders.set(place, new Set([uid]));
-    else holders.add(uid);
   }
 
   #union(clusters: readonly string[]): Wanted {

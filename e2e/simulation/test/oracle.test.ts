@@ -43,6 +43,17 @@ class Court {
     this.cluster.createPod({ namespace: "default", name, labels: { app }, addresses: [address] });
   }
 
+  /** As the product: the pod's address is in the group. */
+  tell(name: string, address: string): void {
+    const { uid } = this.cluster.pod("default", name);
+    const body = { op: "add", cluster: "c1", group: "web", address, owners: [{ uid }] };
+    this.oracle.stored("PODGATE_c1", {
+      subject: "podgate.members.c1.web",
+      data: new TextEncoder().encode(JSON.stringify(body)),
+      sequence: 1,
+    });
+  }
+
   /** As the product: the addresses, the child that holds them, and the group that holds the child. */
   make(...addresses: readonly string[]): void {
     for (const address of addresses)
@@ -155,6 +166,8 @@ t.test("what still runs leaves a denied group only when a person has approved it
   court.oracle.guard("web");
   court.pod("web-1", A);
   court.pod("web-2", B);
+  court.tell("web-1", A);
+  court.tell("web-2", B);
   court.make(A, B);
   court.pass(1000);
   court.cluster.changePod("default", "web-1", { labels: { app: "db" } });
@@ -167,11 +180,20 @@ t.test("what still runs leaves a denied group only when a person has approved it
   const other = new Court();
   other.oracle.guard("web");
   other.pod("web-1", A);
+  other.tell("web-1", A);
   other.make(A);
   other.cluster.applyGroup("", "web", nobody);
   other.oracle.approved("fw", "web", A);
   other.hold();
   t.same(other.violations, []);
+
+  const untold = new Court();
+  untold.oracle.guard("web");
+  untold.pod("web-1", A);
+  untold.make(A);
+  untold.cluster.applyGroup("", "web", nobody);
+  untold.hold();
+  t.same(untold.violations, [], "the product had never heard of that pod");
   t.end();
 });
 
