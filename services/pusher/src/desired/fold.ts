@@ -58,7 +58,8 @@ export interface FoldOptions {
  * once; live removals do while verified, except that `vanished` waits for the state message that tells how long the
  * list behind it is. Everything else waits for the next verification. An unverified cluster keeps its members.
  *
- * Replayed additions wait too (docs/adr/0005): an older store that was restored could give addresses away.
+ * Replayed additions wait too (docs/adr/0005): an older store that was restored could give addresses away. What was
+ * known to have left before a session counts again when it is read again: somebody else may have the address by now.
  */
 export class ClusterFold {
   readonly cluster: string;
