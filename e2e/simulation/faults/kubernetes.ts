@@ -188,6 +188,8 @@ export const KUBERNETES_FAULTS: readonly FaultClass[] = [
         return true;
       };
       const relist = (): void => {
+        // Also who has heard of all that happened lists again.
+        api.store.advance();
         api.compact();
         api.cutWatches(resource);
       };

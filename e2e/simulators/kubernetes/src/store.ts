@@ -104,6 +104,11 @@ export class Store {
     this.#history = [];
   }
 
+  /** Something is written that nobody here can read. */
+  advance(): void {
+    this.#version += 1;
+  }
+
   /** What a server process knows and etcd does not. */
   restart(): void {
     this.compact();

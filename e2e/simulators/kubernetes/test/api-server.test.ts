@@ -265,3 +265,16 @@ t.test("lists can leave out what is there; watches go on telling of it", async (
   api.hides = () => false;
   t.strictSame(names(), ["a", "b"]);
 });
+
+t.test(
+  "the newest version is watched on after a compaction, unless something was written since",
+  async (t) => {
+    const { api, watch } = scene();
+    const { version } = api.store;
+    api.compact();
+    t.strictSame(read(watch(`resourceVersion=${version}`)), []);
+    api.store.advance();
+    api.compact();
+    t.strictSame(read(watch(`resourceVersion=${version}`)), ["ERROR 410"]);
+  },
+);
