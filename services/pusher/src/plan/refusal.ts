@@ -3,7 +3,7 @@ import { groupKey, type Outcome, type Step } from "../firewall/firewall.ts";
 import type { ObjectNames } from "./object-names.ts";
 import { parkingKey, type Parking } from "./parking.ts";
 
-/** A refusal of a deletion says that somebody else uses the object: no fault, so it is looked at less often. */
+/** Somebody else uses the object that is to be deleted: no fault, so it is looked at less often. Milliseconds. */
 const IN_USE_MS = 600_000;
 
 /**
@@ -20,6 +20,7 @@ export function park(
   source: string | undefined,
   now: number,
 ): void {
+  const patienceMs = reason === "in-use" ? IN_USE_MS : undefined;
   switch (step.kind) {
     case "create-address":
       if (reason === "full") parking.park(parkingKey.addressTable(familyOf(step.address)), message, now);
@@ -29,7 +30,7 @@ export function park(
       parking.park(parkingKey.repair(step.address), message, now);
       return;
     case "delete-address":
-      parking.park(parkingKey.keep(step.address), message, now, IN_USE_MS);
+      parking.park(parkingKey.keep(step.address), message, now, patienceMs);
       return;
     case "create-child":
     case "put-child": {
@@ -55,10 +56,10 @@ export function park(
       return;
     }
     case "delete-child":
-      parking.park(parkingKey.deleteChild(groupKey(step.family, step.child)), message, now, IN_USE_MS);
+      parking.park(parkingKey.deleteChild(groupKey(step.family, step.child)), message, now, patienceMs);
       return;
     default:
-      parking.park(parkingKey.deleteParent(groupKey(step.family, step.parent)), message, now, IN_USE_MS);
+      parking.park(parkingKey.deleteParent(groupKey(step.family, step.parent)), message, now, patienceMs);
   }
 }
 

@@ -47,3 +47,25 @@ t.test("what was in use only because of the other goes as soon as they are apart
   t.equal(scene.device.groups.size, 0, "without waiting for anything");
   t.end();
 });
+
+t.test("a deletion that is forbidden is tried again after a minute, one of what is in use after ten", (t) => {
+  for (const [reason, minutes] of [
+    ["forbidden", 1],
+    ["in-use", 10],
+  ] as const) {
+    const scene = Scene.running([A]);
+    scene.hear(scene.a, ...scene.a.undefine("web"), scene.a.state());
+    const refused = new Set(["delete-parent", "delete-child", "delete-address"]);
+    scene.device.refuse = ({ kind }) =>
+      refused.has(kind) ? { result: "refused", reason, message: "no", blame: [] } : undefined;
+    scene.settle();
+    scene.device.refuse = () => undefined;
+    scene.now += minutes * 60_000 - 1000;
+    scene.hear(scene.a, scene.a.state()).hear(scene.b, scene.b.state());
+    t.notOk(scene.settle().includes("delete-child"));
+    scene.now += 1000;
+    t.match(scene.settle(), ["delete-child", "delete-parent"]);
+    t.equal(scene.device.groups.size, 0);
+  }
+  t.end();
+});
