@@ -134,10 +134,10 @@ function sameOwners(event: Stored, member: Member): boolean {
 /** The best that can be said of a member that is in the stream and not in the cluster. */
 function causeOfAbsence(event: Stored, groups: ReadonlySet<string>, present: Present): RemoveCause {
   if (!groups.has(event.group)) return "undefined";
+  if (event.owners.some((owner) => present.has(owner, event.address))) return "unselected";
   const holders = present.holders(event.address);
   const known = new Set(event.owners.map(({ uid }) => uid));
   if (holders.some((uid) => !known.has(uid))) return "reused";
-  if (event.owners.some((owner) => present.has(owner, event.address))) return "unselected";
   // The end of some owners is seen in the list, that of others only by their absence.
   const isWhole = event.owners.length > 0 && event.owners.length === event.ownerCount;
   const isSeen = isWhole && event.owners.every((owner) => present.lists(owner));

@@ -75,6 +75,11 @@ const CAUSES: [string, Partial<Present>, string][] = [
     { lists: () => true, has: () => true, holders: () => ["u1"] },
     "unselected",
   ],
+  [
+    "it was edited out, and another pod has the address beside its owner",
+    { lists: () => true, has: () => true, holders: () => ["u1", "u9"] },
+    "unselected",
+  ],
   ["its owner is listed with another address", { lists: () => true }, "changed"],
   ["nobody knows the owner", {}, "vanished"],
 ];
