@@ -26,10 +26,13 @@ export class Claims {
     return undefined;
   }
 
-  /** Child's key → the parent that its source wants it in. */
+  /** Child's key → the parent that its source wants it in. A source may have gone while its child was being made. */
   parents(plans: SourcePlans): Map<string, string> {
     const parents = new Map<string, string>();
-    for (const [child, key] of this.#sources) parents.set(child, plans.source(key)?.parent ?? "");
+    for (const [child, key] of this.#sources) {
+      const source = plans.source(key);
+      if (source !== undefined) parents.set(child, source.parent);
+    }
     return parents;
   }
 }

@@ -246,6 +246,23 @@ t.test("a child that is taken out because its group went does not come back whil
   t.end();
 });
 
+t.test("a group that is deleted while its child is being made leaves nothing behind", (t) => {
+  const scene = new Scene();
+  scene.a.define("web");
+  scene.a.add("web", A);
+  scene.verify(scene.a).verify(scene.b).read();
+  while (scene.plan.next(0)?.kind !== "create-child") scene.step();
+  const step = scene.plan.next(0);
+  if (step === undefined) throw new Error("nothing to do");
+  scene.hear(scene.a, ...scene.a.undefine("web"), scene.a.state());
+  scene.plan.took(step, scene.device.apply(step), 0);
+  t.equal(scene.plan.report(0).length, 0);
+  t.equal(scene.plan.leaving("a"), 1, "it is not said to be empty");
+  scene.settle();
+  t.equal(scene.device.groups.size, 0);
+  t.end();
+});
+
 t.test("a deleted group that somebody else's group holds is taken out there, too", (t) => {
   const scene = Scene.running([A]);
   scene.device.admin(4, "theirs", CHILD);
