@@ -3,7 +3,7 @@ import { buildEvent, type Message } from "@podgate/shared/contract/event";
 import type { Change } from "./change.ts";
 
 /** A tombstone only keeps the cause; the absence itself is in the next verified set. */
-const TOMBSTONE_SECONDS = 3600;
+export const TOMBSTONE_SECONDS = 3600;
 
 export interface Origin {
   readonly cluster: string;

@@ -1,5 +1,6 @@
 import type { Event, Owner, RemoveCause } from "@podgate/shared/contract/event";
 import type { Change } from "../membership/change.ts";
+import { causeOfAbsence } from "./absence.ts";
 import { memberKey, Table } from "./table.ts";
 
 export interface Member {
@@ -129,17 +130,4 @@ function sameOwners(event: Stored, member: Member): boolean {
   if (event.unreadable) return false;
   const uids = new Set(event.owners.map(({ uid }) => uid));
   return event.ownerCount === member.ownerCount && member.owners.every(({ uid }) => uids.has(uid));
-}
-
-/** The best that can be said of a member that is in the stream and not in the cluster. */
-function causeOfAbsence(event: Stored, groups: ReadonlySet<string>, present: Present): RemoveCause {
-  if (!groups.has(event.group)) return "undefined";
-  if (event.owners.some((owner) => present.has(owner, event.address))) return "unselected";
-  const holders = present.holders(event.address);
-  const known = new Set(event.owners.map(({ uid }) => uid));
-  if (holders.some((uid) => !known.has(uid))) return "reused";
-  // The end of some owners is seen in the list, that of others only by their absence.
-  const isWhole = event.owners.length > 0 && event.owners.length === event.ownerCount;
-  const isSeen = isWhole && event.owners.every((owner) => present.lists(owner));
-  return isSeen ? "changed" : "vanished";
 }

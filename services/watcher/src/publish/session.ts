@@ -8,6 +8,7 @@ import type { Logger } from "@podgate/shared/runtime/logger";
 import type { AskedPhase } from "../kubernetes/asked-phase.ts";
 import type { Change } from "../membership/change.ts";
 import { toMessage } from "../membership/events.ts";
+import { Vanished } from "./absence.ts";
 import { Difference, type Present, type Stored } from "./difference.ts";
 import { Outbox, type Noticed } from "./outbox.ts";
 import { withoutMembers } from "./without-members.ts";
@@ -99,6 +100,9 @@ export class Session {
   #backlog: Iterator<Change> | undefined;
   /** The difference is on its way, and every change since. */
   #begun = false;
+  #vanished = new Vanished();
+  /** The lists when last everything noticed was on its way. */
+  #told: Record<string, number> | undefined;
   #epoch: Epoch | undefined;
   #failure: unknown;
   /** What the newest state message says, and how many are not stored yet. */
@@ -153,11 +157,16 @@ export class Session {
 
   async #readBack(scope: AbortSignal): Promise<void> {
     this.#whole = await this.#ports.publisher.readBack(() => {
-      const { source } = this.#ports;
+      const { source, clock } = this.#ports;
       source.follow();
       const difference = new Difference(source);
+      const vanished = new Vanished();
       this.#difference = difference;
-      return (row) => difference.take(row);
+      this.#vanished = vanished;
+      return (row) => {
+        difference.take(row);
+        vanished.note(row, clock.monotonic());
+      };
     }, scope);
     this.#bell.ring();
   }
@@ -178,7 +187,7 @@ export class Session {
 
   /** Once the stream is read back, and while the lists are fresh, what differs goes out. */
   #beginWhenReady(): void {
-    const { source, logger, clock } = this.#ports;
+    const { source, logger } = this.#ports;
     const difference = this.#difference;
     if (difference === undefined || !this.#whole || !source.fresh) return;
     this.#difference = undefined;
@@ -186,7 +195,7 @@ export class Session {
     const stored = difference.table.members;
     const removals = difference.removals(this.#options.asked === "draining" ? "drained" : undefined);
     this.#outbox = new Outbox(difference.table);
-    for (const change of removals) this.#outbox.put(change, clock.monotonic());
+    this.#put(removals);
     this.#backlog = difference.additions();
     logger.info(
       { stored, differences: removals.length + difference.countAdditions() },
@@ -197,9 +206,16 @@ export class Session {
   #gather(changes: readonly Change[]): void {
     if (!this.#begun) return this.#difference?.note(changes);
     if (changes.length === 0) return;
-    const now = this.#ports.clock.monotonic();
-    for (const change of changes) this.#outbox.put(change, now);
+    this.#put(changes);
     this.#bell.ring();
+  }
+
+  #put(changes: Iterable<Change>): void {
+    const now = this.#ports.clock.monotonic();
+    for (const change of changes) {
+      this.#outbox.put(change, now);
+      this.#vanished.note(change, now);
+    }
   }
 
   #drain(): void {
@@ -281,9 +297,15 @@ export class Session {
     if (this.#begun && this.#statesPending === 0) this.#publishState(this.#phase());
   }
 
+  /** What the lists that it tells of show of those who vanished stands before it in the stream. */
   #publishState(phase: Phase): void {
+    const { source, clock } = this.#ports;
     this.#poked = false;
-    this.#lastState = this.#ports.clock.monotonic();
+    this.#lastState = clock.monotonic();
+    if (phase === "synced") {
+      this.#put(this.#vanished.explained(source, this.#lastState));
+      this.#drain();
+    }
     this.#said = { phase, groups: this.#groups };
     this.#statesPending += 1;
     const state = this.#state(this.#claimed(), phase);
@@ -303,7 +325,7 @@ export class Session {
       clusterUid,
       epoch,
       phase,
-      listed: source.listed(),
+      listed: this.#listed(phase),
       // Carried on: a reign that ends before its first list must not make its successor forget it.
       resourceVersion: source.resourceVersion() || this.#minimum,
       groups: [...source.groups()],
@@ -312,6 +334,18 @@ export class Session {
       watcherVersion,
       observedAt: clock.now(),
     };
+  }
+
+  /** While changes wait, no more than what was listed before them: a list that has its size again is believed. */
+  #listed(phase: Phase): Record<string, number> {
+    const listed = this.#ports.source.listed();
+    const told = this.#told;
+    if (phase === "synced" && this.#waits && told !== undefined)
+      return Object.fromEntries(
+        Object.entries(listed).map(([name, count]) => [name, Math.min(count, told[name] ?? count)]),
+      );
+    this.#told = listed;
+    return listed;
   }
 
   #claimed(): Epoch {

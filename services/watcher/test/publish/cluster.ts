@@ -8,6 +8,8 @@ export class Cluster {
   readonly uid: string;
   groups = ["web", "batch"];
   readonly members = new Map<string, Member>();
+  /** uids of pods that run with their address, in no group. */
+  readonly unselected = new Set<string>();
   readonly sources = new Set<Source>();
   version = 100;
   /** Sources that start while it is true stay without a list. */
@@ -113,7 +115,9 @@ export class Source implements SessionSource {
   get fresh(): boolean {
     return this.#fresh;
   }
-  listed = (): Record<string, number> => ({ pods: this.#cluster.members.size });
+  listed = (): Record<string, number> => ({
+    pods: this.#cluster.members.size + this.#cluster.unselected.size,
+  });
   resourceVersion = (): string => (this.#fresh ? String(this.#cluster.version) : "");
   members = (): Iterable<Member> => this.#cluster.members.values();
   member = (group: string, address: string): Member | undefined =>
@@ -121,7 +125,7 @@ export class Source implements SessionSource {
   groups = (): readonly string[] => this.#cluster.groups;
   lists = (owner: Owner): boolean =>
     [...this.#cluster.members.values()].some(({ owners }) => owners.some(({ uid }) => uid === owner.uid));
-  has = (owner: Owner): boolean => this.lists(owner);
+  has = (owner: Owner): boolean => this.lists(owner) || this.#cluster.unselected.has(owner.uid);
   holders = (): readonly string[] => [];
   recall = (): void => undefined;
 }

@@ -1,36 +1,14 @@
 import { deepEqual } from "node:assert/strict";
 import fc from "fast-check";
 import t from "tap";
-import type { Owner } from "@podgate/shared/contract/event";
 import type { Change } from "../../src/membership/change.ts";
 import { Difference, type Member, type Present, type Stored } from "../../src/publish/difference.ts";
-
-const pod = (uid: string): Owner => ({ kind: "Pod", namespace: "shop", name: uid, uid });
-const member = (group: string, address: string, ...uids: string[]): Member => ({
-  group,
-  address,
-  owners: uids.map(pod),
-  ownerCount: uids.length,
-  resourceVersion: "9",
-});
+import { member, present } from "./present.ts";
 
 const stored = (...members: Member[]): Stored[] =>
   members.map(({ group, address, owners, ownerCount, resourceVersion }) => {
     return { op: "add", group, address, owners: [...owners], ownerCount, resourceVersion };
   });
-
-function present(members: Member[], rest: Partial<Present> = {}): Present {
-  return {
-    members: () => members,
-    member: (group, address) => members.find((m) => m.group === group && m.address === address),
-    groups: () => ["a", "b"],
-    lists: () => false,
-    has: () => false,
-    holders: () => [],
-    recall: () => undefined,
-    ...rest,
-  };
-}
 
 const toldBy = (made: Difference): Change[] => [...made.removals(), ...made.additions()];
 

@@ -9,6 +9,7 @@ interface Body {
   readonly owners: readonly { readonly name: string }[];
   readonly phase?: string;
   readonly groups: readonly string[];
+  readonly listed: Readonly<Record<string, number>>;
   readonly members: number;
   readonly digest: string;
   readonly clusterUid: string;
@@ -42,10 +43,12 @@ export class Fold {
       this.#compare(seen);
       return;
     }
-    this.events.push(seen);
     const key = `${body.group} ${body.address}`;
+    const last = this.events.findLast(({ group, address }) => `${group} ${address}` === key);
+    this.events.push(seen);
     if (body.op === "add") this.members.add(key);
-    else if (!this.members.delete(key)) this.faults.push(`${sequence}: ${key} removed, but not a member`);
+    else if (!this.members.delete(key) && last?.cause !== "vanished")
+      this.faults.push(`${sequence}: ${key} removed, but not a member`);
   }
 
   /** What another client or an operator does to the stream is not told by messages. */

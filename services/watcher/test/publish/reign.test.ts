@@ -139,6 +139,63 @@ t.test("a large difference drains in order, with state messages that agree in be
   t.strictSame(scene.fold.faults, []);
 });
 
+for (const handedOver of [false, true]) {
+  t.test(
+    `who vanished and is listed again, in no group, is told as edited out before the lists are${handedOver ? ", by another watcher, too" : ""}`,
+    async (t) => {
+      const scene = await Scene.make();
+      for (const address of ["10.0.0.1", "10.0.0.2", "10.0.0.3"]) scene.cluster.join("web", address);
+      const first = scene.watcher("a");
+      await scene.settled();
+      scene.cluster.leave("web", "10.0.0.1", "vanished");
+      scene.cluster.leave("web", "10.0.0.2", "vanished");
+      await scene.settled();
+      await scene.clock.run(5000);
+      if (handedOver) await scene.end(first);
+      const watchers = handedOver ? [scene.watcher("b")] : [first];
+      await scene.clock.run(5000);
+      const before = scene.fold.events.length;
+      t.equal(before, 5, "nothing is told while they are away");
+      scene.cluster.unselected.add("uid-pod-10.0.0.1");
+      await scene.clock.run(20_000);
+      const news = scene.fold.events.slice(before);
+      t.match(news, [{ op: "remove", group: "web", address: "10.0.0.1", cause: "unselected" }]);
+      t.equal(news.length, 1);
+      const lists = scene.fold.states.find(({ listed }) => listed["pods"] === 2);
+      t.ok(Number(news[0]?.sequence) < Number(lists?.sequence));
+      await scene.end(...watchers);
+      t.strictSame(scene.fold.faults, []);
+    },
+  );
+}
+
+t.test(
+  "while changes wait for a slow bus, the lists that are told are no longer than before them",
+  async (t) => {
+    const scene = await Scene.make();
+    for (const address of many(10)) scene.cluster.join("web", address);
+    const watcher = scene.watcher("a");
+    await scene.settled();
+    await scene.clock.run(5000);
+    scene.server.hold("a");
+    for (const address of many(3000).slice(10)) scene.cluster.join("web", address);
+    for (let freed = 0; scene.fold.members.size < 3000 && freed < 10_000; freed += 15) {
+      await scene.clock.run(100);
+      scene.server.release("a", 15);
+      scene.server.hold("a");
+    }
+    scene.server.release("a");
+    await scene.clock.run(5000);
+    const during = scene.fold.states.filter(({ members }) => members > 10 && members < 3000);
+    t.ok(during.length >= 3, `${during.length} state messages while it drains`);
+    for (const { phase, listed } of during)
+      t.match({ phase, listed }, { phase: "synced", listed: { pods: 10 } });
+    t.match(scene.fold.states.at(-1), { phase: "synced", listed: { pods: 3000 } });
+    await scene.end(watcher);
+    t.strictSame(scene.fold.faults, []);
+  },
+);
+
 t.test("changes during an outage of the bus are published once, the newest of each member", async (t) => {
   const scene = await Scene.make();
   const watcher = scene.watcher("a");
