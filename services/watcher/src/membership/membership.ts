@@ -286,8 +286,10 @@ export class Membership {
         continue;
       }
       if (this.tells) this.#editedOut.note(entry, group, address, cause);
-      if (this.#holdings.release(holding, entry)) changes.push({ op: "remove", cause, ...asMember(holding) });
-      else this.#gained.add(holding);
+      if (this.#holdings.release(holding, entry)) {
+        const last = this.#editedOut.of(group, address) ?? { holding, cause };
+        changes.push({ op: "remove", cause: last.cause, ...asMember(last.holding) });
+      } else this.#gained.add(holding);
     }
     for (const holding of this.#gained) {
       if (this.#holdings.get(holding.group, holding.address) === holding)

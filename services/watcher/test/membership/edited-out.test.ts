@@ -90,6 +90,42 @@ t.test("while another pod is a member with the address, nobody's end matters", a
   t.strictSame(brief(m.removePod("b")), ["-ended web 10.0.0.1"]);
 });
 
+const ofBoth = (): Membership => {
+  const m = running(membership());
+  m.putPod(pod("b", { labels: { app: "web", tier: "front" } }), 0);
+  m.setGroups([group("web", { podSelector: { matchLabels: { tier: "front" } } })], 1);
+  return m;
+};
+
+t.test(
+  "an address whose last owner ends leaves by the edit that took out another pod which still runs with it",
+  async (t) => {
+    const m = ofBoth();
+    t.match(m.removePod("b"), [
+      { op: "remove", cause: "unselected", address: "10.0.0.1", owners: [owner("a")] },
+    ]);
+    t.strictSame(brief(m.removePod("a")), ["-ended web 10.0.0.1"]);
+  },
+);
+
+t.test("the stronger edit counts: a selector's before somebody's own labels", async (t) => {
+  t.match(ofBoth().putPod(pod("b", other), 2), [
+    { op: "remove", cause: "unselected", owners: [owner("a"), owner("b")] },
+  ]);
+  const m = ofBoth();
+  m.removePod("a");
+  t.match(m.putPod(pod("b", other), 2), [{ op: "remove", cause: "relabeled", owners: [owner("b")] }]);
+});
+
+t.test(
+  "in node mode the last owner's end counts: pods of an earlier selector go on running there",
+  async (t) => {
+    const m = onNode();
+    m.putPod(pod("b"), 0);
+    t.strictSame(brief(m.removePod("b")), ["-ended web 192.168.0.1"]);
+  },
+);
+
 t.test("a node's address waits for the last pod that it was there for", async (t) => {
   const m = membership(nodeGroup);
   m.putNode(node("n1", "192.168.0.1"), 0);
