@@ -42,7 +42,8 @@ export class Given<O extends ParseArgsOptionsConfig> {
 }
 
 /**
- * Reads the command line of a developer's command; `--help` is in every one.
+ * Reads the command line of a developer's command; `--help` is in every one. The product's programs have a reader of
+ * their own: simulators are started by this one, and share no code with the product.
  *
  * @param options as for `parseArgs`
  * @param read makes of it what the command wants, and adds what is wrong with the values

@@ -40,6 +40,19 @@ for (const service of ["watcher", "pusher"]) {
     t.match(stdout, "log:\n  level: debug\n");
   });
 
+  t.test(`${name} tells everything that is wrong with its command line`, async (t) => {
+    const { status, stdout, stderr } = run(service, ["--confg", "none.yaml", "--check-config=yes", "extra"]);
+    t.equal(status, 2);
+    t.equal(stdout, "");
+    t.strictSame(stderr.split("\n"), [
+      `${name}: the command line has 3 faults:`,
+      "  --confg: no such option; did you mean --config?",
+      "  --check-config=yes: it takes no value",
+      `  extra: one word too many; ${name} run --help shows what is taken`,
+      "",
+    ]);
+  });
+
   t.test(`${name} names all faults of its configuration at once, without stack or secret`, async (t) => {
     const { status, stdout, stderr } = run(service, [...example, "--check-config"], {
       PODGATE_OPS__PORT: "high",

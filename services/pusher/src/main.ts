@@ -1,4 +1,5 @@
 import "@podgate/shared/runtime/early-signals";
+import type { Accepted } from "@podgate/shared/runtime/arguments";
 import { runProgram, type Command } from "@podgate/shared/runtime/command-line";
 import { loadConfig } from "@podgate/shared/runtime/config";
 import { UserError } from "@podgate/shared/runtime/errors";
@@ -7,6 +8,7 @@ import {
   OUTPUT_OPTION,
   serviceCommand,
   waitMsOf,
+  waitOption,
   wantsJson,
   type Options,
 } from "@podgate/shared/runtime/service-command";
@@ -17,7 +19,7 @@ import { busInitCommand } from "./commands/bus-init.ts";
 import { busUsersCommand } from "./commands/bus-users.ts";
 import { checkCommand } from "./commands/check.ts";
 import { cleanCommand } from "./commands/clean.ts";
-import { explainCommand } from "./commands/explain.ts";
+import { addressNamed, explainCommand } from "./commands/explain.ts";
 import { forgetClusterCommand } from "./commands/forget-cluster.ts";
 import { planCommand } from "./commands/plan.ts";
 import { whoDecides } from "./commands/who.ts";
@@ -27,11 +29,7 @@ import { loggerOf, run } from "./run.ts";
 
 const VERSION = process.env["PODGATE_VERSION"] ?? "0.0.0";
 
-const wait = {
-  type: "string",
-  description: "seconds to wait for NATS and for the clusters to be verified",
-  default: "15",
-} as const;
+const wait = waitOption("seconds to wait for NATS and for the clusters to be verified", 15);
 
 function load(options: Options): Configuration {
   const file = options["config"];
@@ -52,19 +50,8 @@ const by = {
 const decision = {
   approve: { type: "string", description: "do it: the hash that was shown" },
   by,
-  wait: {
-    type: "string",
-    description: "seconds to wait for NATS, and for what was decided to be done",
-    default: "60",
-  },
+  wait: waitOption("seconds to wait for NATS, and for what was decided to be done", 60),
 } as const;
-
-/** @throws UserError */
-function one(command: string, what: string, [operand, ...more]: readonly string[]): string {
-  if (operand === undefined || more.length > 0)
-    throw new UserError(`${command}: give one ${what}, as in podgate-pusher ${command} NAME`);
-  return operand;
-}
 
 const decided = (options: Options) => ({
   approve: typeof options["approve"] === "string" ? options["approve"] : undefined,
@@ -74,24 +61,28 @@ const decided = (options: Options) => ({
 /** A command that looks, prints and ends. */
 function once(
   description: string,
-  more: Pick<Command, "operands" | "options">,
+  more: Accepted,
   answer: (
     configuration: Configuration,
     ports: Parameters<Parameters<typeof withPorts>[1]>[0],
-    given: { readonly options: Options; readonly operands: readonly string[]; readonly waitMs: number },
+    given: { readonly options: Options; readonly operand: string; readonly waitMs: number },
   ) => Promise<Answer>,
 ): Command {
   return {
     description,
     ...more,
     options: { config: CONFIG_OPTION, wait, output: OUTPUT_OPTION, ...more.options },
-    async run(options, operands) {
+    async run(options, operand) {
       const asJson = wantsJson(options);
-      const given = { options, operands, waitMs: waitMsOf(options) };
+      const given = { options, operand, waitMs: waitMsOf(options) };
       const configuration = load(options);
       return show(await withPorts(configuration, (ports) => answer(configuration, ports, given)), asJson);
     },
   };
+}
+
+function busCommandNamed(name: string): void {
+  if (name !== "init" && name !== "users") throw new UserError(`bus ${name}: give init or users`);
 }
 
 const init = once("", {}, (configuration, ports, { waitMs }) =>
@@ -123,11 +114,13 @@ process.exitCode = await runProgram(
       ),
       approve: once(
         "let go what a guard holds back: exactly what podgate-pusher plan shows under this hash; without one, list what waits",
-        { operands: "[HASH]", options: { by: decision.by } },
-        (configuration, ports, { options, operands: [hash, ...rest], waitMs }) => {
-          if (rest.length > 0) throw new UserError("approve: give one hash, as podgate-pusher plan shows it");
-          return approveCommand(configuration, ports, { hash, who: whoDecides(options["by"]), waitMs });
-        },
+        { operand: { name: "HASH", optional: true }, options: { by: decision.by } },
+        (configuration, ports, { options, operand, waitMs }) =>
+          approveCommand(configuration, ports, {
+            hash: operand === "" ? undefined : operand,
+            who: whoDecides(options["by"]),
+            waitMs,
+          }),
       ),
       check: once(
         "check configuration, NATS and every device, and say how to mend what is wrong",
@@ -136,40 +129,36 @@ process.exitCode = await runProgram(
       ),
       explain: once(
         "say why an address is, or is not, in the groups of every target",
-        { operands: "ADDRESS" },
-        (configuration, ports, { operands: [address, ...rest], waitMs }) => {
-          if (address === undefined || rest.length > 0) {
-            throw new UserError("explain: give one address, as in podgate-pusher explain 10.0.0.1");
-          }
-          return explainCommand(configuration, ports, { address, waitMs });
-        },
+        { operand: { name: "ADDRESS", check: addressNamed } },
+        (configuration, ports, { operand, waitMs }) =>
+          explainCommand(configuration, ports, { address: operand, waitMs }),
       ),
       "forget-cluster": once(
         "take everything of a cluster that does not exist any more off every firewall: shows it, and with its hash does it",
-        { operands: "NAME", options: decision },
-        (configuration, ports, { options, operands, waitMs }) =>
+        { operand: { name: "NAME" }, options: decision },
+        (configuration, ports, { options, operand, waitMs }) =>
           forgetClusterCommand(configuration, ports, {
-            cluster: one("forget-cluster", "cluster", operands),
+            cluster: operand,
             ...decided(options),
             waitMs,
           }),
       ),
       "adopt-cluster": once(
         "take a rebuilt cluster (another uid) for the one that had its name: shows what it changes, and with its hash does it",
-        { operands: "NAME", options: decision },
-        (configuration, ports, { options, operands, waitMs }) =>
+        { operand: { name: "NAME" }, options: decision },
+        (configuration, ports, { options, operand, waitMs }) =>
           adoptClusterCommand(configuration, ports, {
-            cluster: one("adopt-cluster", "cluster", operands),
+            cluster: operand,
             ...decided(options),
             waitMs,
           }),
       ),
       clean: once(
         "take everything that carries our mark off one target: shows it, and with its hash does it",
-        { operands: "TARGET", options: decision },
-        (configuration, ports, { options, operands, waitMs }) =>
+        { operand: { name: "TARGET" }, options: decision },
+        (configuration, ports, { options, operand, waitMs }) =>
           cleanCommand(configuration, ports, {
-            target: one("clean", "target", operands),
+            target: operand,
             ...decided(options),
             waitMs,
           }),
@@ -177,7 +166,7 @@ process.exitCode = await runProgram(
       bus: {
         description:
           "init: make the streams and buckets that are missing, and check those that exist; users: write a key for every NATS user, and their rights for nats-server",
-        operands: "init|users",
+        operand: { name: "init|users", check: busCommandNamed },
         options: {
           config: CONFIG_OPTION,
           wait,
@@ -185,19 +174,12 @@ process.exitCode = await runProgram(
           out: { type: "string", description: "users: folder to write to", default: "nats-users" },
           rotate: { type: "string", description: "users: this one gets a new key, beside the one it has" },
         },
-        async run(options, operands) {
+        async run(options, operand) {
+          if (operand === "init") return init.run(options, "");
           const { out, rotate } = options;
-          switch (operands.join(" ")) {
-            case "init":
-              return init.run(options, []);
-            case "users": {
-              const named = typeof rotate === "string" ? rotate : undefined;
-              const answer = busUsersCommand(load(options), { folder: String(out), rotate: named });
-              return show(answer, wantsJson(options));
-            }
-            default:
-              throw new UserError("bus: give init or users");
-          }
+          const named = typeof rotate === "string" ? rotate : undefined;
+          const answer = busUsersCommand(load(options), { folder: String(out), rotate: named });
+          return show(answer, wantsJson(options));
         },
       },
     },

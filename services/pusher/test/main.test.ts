@@ -48,10 +48,31 @@ t.test("a configuration is checked and shown with its defaults; a wrong one ends
 t.test("what is wrong on the command line is one sentence", async (t) => {
   const folder = t.testdir({ "pusher.yaml": CONFIGURATION });
   const config = ["--config", join(folder, "pusher.yaml")];
-  t.match(await podgate("bus", "start", ...config), { code: 2, err: /give init or users/ });
-  t.match(await podgate("explain", ...config), { code: 2, err: /give one address/ });
-  t.match(await podgate("plan", "--output", "xml", ...config), { code: 2, err: /use text or json/ });
-  t.match(await podgate("check", "--wait", "0", ...config), { code: 2, err: /--wait 0: give seconds/ });
+  const table: [args: string[], told: RegExp][] = [
+    [["bus", "start"], /bus start: give init or users/],
+    [["bus"], /init\|users is missing/],
+    [["explain"], /ADDRESS is missing/],
+    [["explain", "10.0.0"], /"10\.0\.0" is no address/],
+    [["plan", "--output", "xml"], /--output xml: use text or json/],
+    [["check", "--wait", "0"], /--wait 0: give seconds/],
+  ];
+  for (const [args, told] of table) {
+    const { code, err } = await podgate(...args, ...config);
+    t.equal(code, 2);
+    t.match(err, told);
+    t.equal(err.split("\n").length, 2);
+  }
+});
+
+t.test("everything that is wrong on the command line is told at once", async (t) => {
+  const args = ["clean", "fw1", "fw2", "--aprove", "a1", "--wait=never", "--output", "xml"];
+  const { code, err } = await podgate(...args, "--config", "/nowhere");
+  t.equal(code, 2);
+  t.match(err, /has 4 faults:\n/);
+  t.match(err, "--aprove: no such option; did you mean --approve?");
+  t.match(err, "--wait never: give seconds, more than 0 and at most 3600");
+  t.match(err, "--output xml: use text or json");
+  t.match(err, "fw2: one word too many; podgate-pusher clean --help shows what is taken");
 });
 
 t.test("check without NATS and without a token file says both, as data, and fails", async (t) => {

@@ -3,7 +3,6 @@ import { setFlagsFromString } from "node:v8";
 import { runProgram } from "@podgate/shared/runtime/command-line";
 import { exitCode, rowsAsData, rowsAsText } from "@podgate/shared/runtime/check-row";
 import { loadConfig } from "@podgate/shared/runtime/config";
-import { UserError } from "@podgate/shared/runtime/errors";
 import {
   CONFIG_OPTION,
   OUTPUT_OPTION,
@@ -13,7 +12,7 @@ import {
 } from "@podgate/shared/runtime/service-command";
 import { check } from "./check.ts";
 import { configurationSchema, type Configuration } from "./configuration.ts";
-import { explain, explanationAsText } from "./explain.ts";
+import { explain, explanationAsText, podNamed } from "./explain.ts";
 import { phaseCommands } from "./phase-commands.ts";
 import { loggerOf, run } from "./run.ts";
 import { staticGroups } from "./static-groups.ts";
@@ -61,14 +60,13 @@ process.exitCode = await runProgram(
       ...phaseCommands(load),
       explain: {
         description: "why a pod is, or is not, in each group",
-        operands: "<namespace>/<pod>",
+        operand: { name: "<namespace>/<pod>", check: podNamed },
         options: {
           config: CONFIG_OPTION,
           group: { type: "string", description: "only this group" },
           output: OUTPUT_OPTION,
         },
-        async run(options, [pod, ...more]) {
-          if (pod === undefined || more.length > 0) throw new UserError("name one pod: namespace/name");
+        async run(options, pod) {
           const json = wantsJson(options);
           const { group } = options;
           const found = await explain(load(options), pod, typeof group === "string" ? group : undefined);

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { systemClock } from "@podgate/shared/runtime/clock";
 import type { Command } from "@podgate/shared/runtime/command-line";
 import { UserError } from "@podgate/shared/runtime/errors";
-import { CONFIG_OPTION, waitMsOf, type Options } from "@podgate/shared/runtime/service-command";
+import { CONFIG_OPTION, waitMsOf, waitOption, type Options } from "@podgate/shared/runtime/service-command";
 import type { Configuration } from "./configuration.ts";
 import { busOf } from "./connections.ts";
 import { kubeConfig } from "./kubernetes/cluster.ts";
@@ -12,11 +12,7 @@ import { drain, resume, toMaintenance, type PhaseChange, type PhaseChangePorts }
 
 type Change = (change: PhaseChange, ports: PhaseChangePorts) => Promise<number>;
 
-const wait = {
-  type: "string",
-  description: "seconds to wait until the bus confirms it; without that the exit code is 1",
-  default: "60",
-} as const;
+const wait = waitOption("seconds to wait until the bus confirms it; without that the exit code is 1", 60);
 
 /** `drain`, `maintenance` and `resume`: what an operator asks of the watcher that leads, through its Lease. */
 export function phaseCommands(

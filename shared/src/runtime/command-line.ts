@@ -1,22 +1,15 @@
-import { parseArgs } from "node:util";
+import { Arguments, type Accepted, type OptionValues } from "./arguments.ts";
 import { onCrash } from "./crash.ts";
 import { describeError, UserError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
 
-export interface Command {
+export interface Command extends Accepted {
   readonly description: string;
-  /** Positional arguments, as shown in the usage line. */
-  readonly operands?: string;
-  readonly options?: Readonly<
-    Record<
-      string,
-      { readonly type: "string" | "boolean"; readonly description: string; readonly default?: string }
-    >
-  >;
-  /** @returns the exit code; nothing = 0 */
-  run(
-    options: Readonly<Record<string, string | boolean | undefined>>,
-    operands: readonly string[],
-  ): Promise<number | void>;
+  /**
+   * @param operand empty where none was given
+   * @returns the exit code; nothing = 0
+   */
+  run(options: OptionValues, operand: string): Promise<number | void>;
 }
 
 export interface Program {
@@ -29,7 +22,7 @@ export interface Program {
 }
 
 /**
- * Runs a program's command. A fault of the user's is one message on standard error and exit code 2.
+ * Runs a program's command. Faults of the user's are one message on standard error and exit code 2.
  *
  * @returns the exit code
  */
@@ -54,35 +47,28 @@ async function dispatch(program: Program, args: readonly string[]): Promise<numb
   const command = Object.hasOwn(program.commands, name) ? program.commands[name] : undefined;
   if (first === "--version") return print(`${program.name} ${program.version}`);
   if (first === "--help" || first === "help" || first === "-h") return print(overview(program));
-  if (command === undefined)
-    throw new UserError(
-      `unknown command "${name}": use one of ${Object.keys(program.commands).join(", ")}, or --help`,
-    );
+  if (command === undefined) throw new UserError(unknownCommand(name, Object.keys(program.commands)));
   const given = named ? rest : args;
   if (given.includes("--help") || given.includes("-h")) return print(usage(program, name, command));
   if (given.includes("--version")) return print(`${program.name} ${program.version}`);
-  const { values, positionals } = parse(program, name, command, given);
-  return (await command.run(values, positionals)) ?? 0;
+  const { options, operand, faults } = new Arguments(given, command, `${program.name} ${name} --help`);
+  if (faults.length > 0) throw new UserError(asOne(faults));
+  return (await command.run(options, operand)) ?? 0;
 }
 
-function parse(program: Program, name: string, command: Command, args: readonly string[]) {
-  const options = Object.fromEntries(
-    Object.entries(command.options ?? {}).map(([option, { type, default: preset }]) => [
-      option,
-      { type, ...(preset !== undefined && { default: preset }) },
-    ]),
-  );
-  try {
-    return parseArgs({
-      args: [...args],
-      options,
-      allowPositionals: command.operands !== undefined,
-      strict: true,
-    });
-  } catch (error) {
-    const message = error instanceof Error ? (error.message.split(/\.\s/)[0] ?? "") : "";
-    throw new UserError(`${message}: see ${program.name} ${name} --help`);
-  }
+function unknownCommand(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  const way =
+    meant === undefined
+      ? `use one of ${known.join(", ")}, or --help`
+      : `did you mean ${meant}? --help lists the commands`;
+  return `unknown command "${name}": ${way}`;
+}
+
+function asOne(faults: readonly string[]): string {
+  const [first = "", ...more] = faults;
+  if (more.length === 0) return first;
+  return `the command line has ${faults.length} faults:\n${faults.map((fault) => `  ${fault}`).join("\n")}`;
 }
 
 function print(text: string): number {
@@ -108,9 +94,14 @@ function overview(program: Program): string {
 }
 
 function usage(program: Program, name: string, command: Command): string {
-  const operands = command.operands === undefined ? "" : ` ${command.operands}`;
   const rows = optionRows(command);
-  return `${command.description}\n\nUsage: ${program.name} ${name}${rows === "" ? "" : " [options]"}${operands}${rows === "" ? "" : `\n\n${rows}`}`;
+  const { operand } = command;
+  const words = [
+    ...(rows === "" ? [] : ["[options]"]),
+    ...(operand === undefined ? [] : [operand.optional === true ? `[${operand.name}]` : operand.name]),
+  ];
+  const line = `Usage: ${[program.name, name, ...words].join(" ")}`;
+  return [command.description, line, ...(rows === "" ? [] : [rows])].join("\n\n");
 }
 
 function optionRows({ options = {} }: Command): string {

@@ -1,3 +1,4 @@
+import type { Option, OptionValues } from "./arguments.ts";
 import type { Command } from "./command-line.ts";
 import { showConfig } from "./config.ts";
 import { UserError } from "./errors.ts";
@@ -5,13 +6,29 @@ import { runUntilSignal } from "./lifecycle.ts";
 import type { Logger } from "./logger.ts";
 
 /** Options of a command as they were given. */
-export type Options = Parameters<Command["run"]>[0];
+export type Options = OptionValues;
 
 export const CONFIG_OPTION = {
   type: "string",
   description: "YAML file with the configuration; fields can be overridden by PODGATE_… variables",
 } as const;
-export const OUTPUT_OPTION = { type: "string", description: "text or json", default: "text" } as const;
+
+export const OUTPUT_OPTION = {
+  type: "string",
+  description: "text or json",
+  default: "text",
+  check: (output: string) => wantsJson({ output }),
+} as const;
+
+/** The option `wait`. @param seconds unless another time is given */
+export function waitOption(description: string, seconds: number): Option {
+  return {
+    type: "string",
+    description,
+    default: String(seconds),
+    check: (wait) => waitMsOf({ wait }),
+  };
+}
 
 /** @throws UserError for another form */
 export function wantsJson({ output }: Options): boolean {

@@ -57,8 +57,8 @@ process.exitCode = await runProgram(
     commands: {
       run: {
         description: "run",
-        operands: "BEHAVIOR",
-        run: (_options, [name = ""]) =>
+        operand: { name: "BEHAVIOR" },
+        run: (_options, name) =>
           runUntilSignal(logger, (signal) => {
             const running = BEHAVIORS[name]?.(signal) ?? Promise.resolve();
             logger.info({}, "running");

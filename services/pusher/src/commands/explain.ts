@@ -46,7 +46,7 @@ export async function explainCommand(
   ports: LookPorts,
   options: { readonly address: string; readonly waitMs: number },
 ): Promise<Answer> {
-  const address = parsed(options.address);
+  const address = addressNamed(options.address);
   return look(configuration, ports, options.waitMs, ({ clusters, targets, views, faults, actual }) => {
     const now = ports.clock.monotonic();
     const found = targets.works.map(({ target, plan }): TargetView => {
@@ -79,7 +79,8 @@ export async function explainCommand(
   });
 }
 
-function parsed(text: string): string {
+/** In its canonical form. @throws UserError */
+export function addressNamed(text: string): string {
   try {
     return canonicalAddress(text);
   } catch (error) {
