@@ -136,7 +136,8 @@ export class Standing {
   }
 
   /**
-   * A session is believed: what stands and is not in it has left; vanished, if no tombstone says otherwise.
+   * A session is believed: what stands and is not in it has left; vanished, if no tombstone says otherwise that is newer
+   * than what is known of the address.
    * @param decided the cause of all that left, where a person decided it
    */
   replace(session: Session, now: number, decided?: LeaveCause): void {
@@ -145,10 +146,15 @@ export class Standing {
       const fresh = session.groups.get(name);
       for (const [address, removal] of group.outdated) group.removals.set(address, removal);
       group.outdated.clear();
-      for (const [address, removal] of fresh?.removals ?? [])
+      const told = new Set(fresh?.members.keys());
+      for (const [address, removal] of fresh?.removals ?? []) {
+        const known = group.members.get(address) ?? group.removals.get(address);
+        if (decided === undefined && isOlder(removal, known)) continue;
+        told.add(address);
         this.#left(group, address, { ...removal, cause: decided ?? removal.cause }, now);
+      }
       for (const [address, { observedAt }] of group.members) {
-        if (fresh?.members.has(address) === true || fresh?.removals.has(address) === true) continue;
+        if (told.has(address)) continue;
         const cause = decided ?? "vanished";
         const { lastSequence: sequence } = session;
         const absent = decided === undefined && ({ absent: true } as const);
@@ -206,3 +212,10 @@ export class Standing {
     return group;
   }
 }
+
+/**
+ * A stream that was put back from a copy says again what had been told before. Sequences alone tell nothing of a stream
+ * that was made anew, clocks alone nothing of watchers that differ in them.
+ */
+const isOlder = (told: Removal, known: Member | Removal | undefined): boolean =>
+  known !== undefined && told.sequence < known.sequence && told.observedAt < known.observedAt;

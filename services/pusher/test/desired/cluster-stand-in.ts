@@ -67,6 +67,24 @@ export class ClusterStandIn {
     this.#stream.delete(subject);
   }
 
+  /** What a copy of the stream's volume holds; returns how it is put back. */
+  copy(): () => void {
+    const { sequence } = this;
+    const stream = new Map(this.#stream);
+    const groups = [...this.groups].map(([name, members]) => [name, [...members]] as const);
+    return () => {
+      this.sequence = sequence;
+      this.#stream.clear();
+      for (const [subject, message] of stream) this.#stream.set(subject, message);
+      this.groups.clear();
+      this.#digest = new Digest();
+      for (const [name, members] of groups) {
+        this.groups.set(name, new Set(members));
+        for (const address of members) this.#digest.add(name, address);
+      }
+    };
+  }
+
   state(phase: Phase = "synced", changes: { members?: number; digest?: string } = {}): FoldInput {
     return this.store(
       buildState({
