@@ -3,6 +3,7 @@ import type { Accepted } from "@podgate/shared/runtime/arguments";
 import { runProgram, type Command } from "@podgate/shared/runtime/command-line";
 import { loadConfig } from "@podgate/shared/runtime/config";
 import { UserError } from "@podgate/shared/runtime/errors";
+import { sayIfLong } from "@podgate/shared/runtime/long-wait";
 import {
   CONFIG_OPTION,
   OUTPUT_OPTION,
@@ -58,13 +59,24 @@ const decided = (options: Options) => ({
   who: whoDecides(options["by"]),
 });
 
+type CommandPorts = Parameters<Parameters<typeof withPorts>[1]>[0];
+
+/** Beside the answer, which may be read by a program. */
+const say = (line: string): void => void process.stderr.write(`podgate-pusher: ${line}\n`);
+
+function waitedFor({ nats }: Configuration, { bus, busTrouble }: CommandPorts): string {
+  if (bus.connected) return "the clusters and the targets";
+  const trouble = busTrouble?.();
+  return `NATS at ${nats.servers.join(", ")}${trouble === undefined ? "" : `: ${trouble}`}`;
+}
+
 /** A command that looks, prints and ends. */
 function once(
   description: string,
   more: Accepted,
   answer: (
     configuration: Configuration,
-    ports: Parameters<Parameters<typeof withPorts>[1]>[0],
+    ports: CommandPorts,
     given: { readonly options: Options; readonly operand: string; readonly waitMs: number },
   ) => Promise<Answer>,
 ): Command {
@@ -76,7 +88,13 @@ function once(
       const asJson = wantsJson(options);
       const given = { options, operand, waitMs: waitMsOf(options) };
       const configuration = load(options);
-      return show(await withPorts(configuration, (ports) => answer(configuration, ports, given)), asJson);
+      const answered = (ports: CommandPorts): Promise<Answer> =>
+        sayIfLong(
+          () => waitedFor(configuration, ports),
+          { clock: ports.clock, say },
+          answer(configuration, ports, given),
+        );
+      return show(await withPorts(configuration, answered), asJson);
     },
   };
 }

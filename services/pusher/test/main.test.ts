@@ -75,6 +75,14 @@ t.test("everything that is wrong on the command line is told at once", async (t)
   t.match(err, "fw2: one word too many; podgate-pusher clean --help shows what is taken");
 });
 
+t.test("a command that waits for NATS says so beside its answer", async (t) => {
+  const folder = t.testdir({ "pusher.yaml": CONFIGURATION });
+  const args = ["check", "--wait", "1.5", "--output", "json", "--config", join(folder, "pusher.yaml")];
+  const { out, err } = await podgate(...args);
+  t.match(err, /^podgate-pusher: waiting for NATS at nats:\/\/127\.0\.0\.1:1: .*ECONNREFUSED.*\n$/);
+  t.ok(JSON.parse(out));
+});
+
 t.test("check without NATS and without a token file says both, as data, and fails", async (t) => {
   const folder = t.testdir({ "pusher.yaml": CONFIGURATION });
   const { code, out } = await podgate(

@@ -48,8 +48,10 @@ export async function checkKubernetes(
   return { rows, clusterUid: uid };
 }
 
+const NETWORK = "check the server's address in the kubeconfig, its CA, and the network in between";
 const FIXES: Partial<Record<KubernetesErrorKind, string>> = {
-  unreachable: "check the server's address in the kubeconfig, its CA, and the network in between",
+  unreachable: NETWORK,
+  aborted: NETWORK,
   unauthorized: "give a kubeconfig whose token or certificate the API server accepts",
   forbidden: "let the account read /version (the role system:public-info-viewer)",
 };
@@ -133,4 +135,7 @@ async function definitionRow(
   }
 }
 
-const wordsOf = (error: unknown): string => (error instanceof KubernetesError ? error.message : "failed");
+function wordsOf(error: unknown): string {
+  if (!(error instanceof KubernetesError)) return "failed";
+  return error.kind === "aborted" ? "no answer in time" : error.message;
+}

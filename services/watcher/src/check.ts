@@ -1,5 +1,6 @@
 import { systemClock } from "@podgate/shared/runtime/clock";
 import { UserError } from "@podgate/shared/runtime/errors";
+import { sayIfLong } from "@podgate/shared/runtime/long-wait";
 import { checkKubernetes } from "./check-kubernetes.ts";
 import { checkNats } from "./check-nats.ts";
 import { failed, ok, skipped, type Row } from "@podgate/shared/runtime/check-row";
@@ -10,8 +11,13 @@ import { UndiciTransport } from "./kubernetes/undici-transport.ts";
 
 const KUBERNETES_MS = 20_000;
 
-/** Everything that must be right before the watcher can work, tried without changing anything. */
-export async function check(load: () => Configuration): Promise<Row[]> {
+/**
+ * Everything that must be right before the watcher can work, tried without changing anything.
+ *
+ * @param say what it waits for, while it waits
+ */
+export async function check(load: () => Configuration, say: (line: string) => void): Promise<Row[]> {
+  const ports = { clock: systemClock, say };
   let configuration: Configuration;
   try {
     configuration = load();
@@ -28,7 +34,11 @@ export async function check(load: () => Configuration): Promise<Row[]> {
   let uid: string | undefined;
   try {
     transport = new UndiciTransport(kubeConfig(configuration.kubernetes));
-    const found = await checkKubernetes(configuration, transport, AbortSignal.timeout(KUBERNETES_MS));
+    const found = await sayIfLong(
+      () => `the API server, up to ${KUBERNETES_MS / 1000} s`,
+      ports,
+      checkKubernetes(configuration, transport, AbortSignal.timeout(KUBERNETES_MS)),
+    );
     rows.push(...found.rows);
     uid = found.clusterUid;
   } catch (error) {
@@ -40,8 +50,9 @@ export async function check(load: () => Configuration): Promise<Row[]> {
   const troubles: string[] = [];
   const bus = busOf(configuration, (message) => troubles.push(message));
   try {
-    const { cluster } = configuration;
-    rows.push(...(await checkNats({ bus, clock: systemClock, cluster, clusterUid: uid, troubles })));
+    const { cluster, nats } = configuration;
+    const checking = checkNats({ bus, clock: systemClock, cluster, clusterUid: uid, troubles });
+    rows.push(...(await sayIfLong(() => `NATS at ${nats.servers.join(", ")}`, ports, checking)));
   } finally {
     await bus.close();
   }

@@ -1,15 +1,12 @@
 import { systemClock } from "@podgate/shared/runtime/clock";
 import { UserError } from "@podgate/shared/runtime/errors";
-import { silentLogger } from "@podgate/shared/runtime/logger";
 import { systemRandom } from "@podgate/shared/runtime/random";
 import type { Configuration } from "./configuration.ts";
 import { kubeConfig } from "./kubernetes/cluster.ts";
 import type { DefinitionFact } from "./kubernetes/group-definitions.ts";
-import type { KubernetesErrorKind, KubernetesTransport } from "./kubernetes/transport.ts";
 import { UndiciTransport } from "./kubernetes/undici-transport.ts";
 import type { Loser } from "./membership/conflicts.ts";
-import { ClusterSource } from "./publish/cluster-source.ts";
-import { staticGroups } from "./static-groups.ts";
+import { readOnce } from "./read-once.ts";
 
 export interface Explanation {
   readonly pod: string;
@@ -34,23 +31,24 @@ export interface Explained {
   definitions(): { fact: DefinitionFact; loser: Loser | undefined }[];
 }
 
-const READ_MS = 30_000;
-
 /**
  * Why a pod is, or is not, in each group: reads the cluster anew, as the watcher does, and publishes nothing.
  *
  * @param pod `namespace/name`
+ * @param say what it waits for, while it waits
  * @throws UserError if the cluster cannot be read, or the pod is not named like that
  */
 export async function explain(
   configuration: Configuration,
   pod: string,
-  group?: string,
+  group: string | undefined,
+  say: (line: string) => void,
 ): Promise<Explanation> {
   const { namespace, name } = podNamed(pod);
   const transport = new UndiciTransport(kubeConfig(configuration.kubernetes));
+  const ports = { transport, clock: systemClock, random: systemRandom, say };
   try {
-    return await withCluster(configuration, transport, (source) =>
+    return await readOnce(configuration, ports, (source) =>
       explanation(source, namespace, name, systemClock.monotonic(), group),
     );
   } finally {
@@ -117,41 +115,4 @@ export function explanationAsText({ pod, found, groups, refused }: Explanation):
     ...refused.map(({ definition, reason }) => `  ${definition}: ${reason}`),
     "",
   ].join("\n");
-}
-
-async function withCluster<T>(
-  configuration: Configuration,
-  transport: KubernetesTransport,
-  use: (source: ClusterSource) => T,
-): Promise<T> {
-  const troubles = new Map<string, KubernetesErrorKind>();
-  const source = new ClusterSource({
-    transport,
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger,
-    staticGroups: staticGroups(configuration),
-    customResources: configuration.kubernetes.customResources,
-    onError: (resource, kind) => troubles.set(resource, kind),
-    onRejectedAddress: () => undefined,
-  });
-  const end = new AbortController();
-  const fresh = new Promise<void>((resolve) => {
-    source.onChange(() => {
-      if (source.fresh) resolve();
-    });
-  });
-  const running = source.run("", () => undefined, end.signal);
-  const late = systemClock.sleep(READ_MS, end.signal).catch(() => undefined);
-  try {
-    await Promise.race([fresh, running, late]);
-    if (source.fresh) return use(source);
-    const causes = source.stale().map((resource) => `${resource}: ${troubles.get(resource) ?? "no answer"}`);
-    throw new UserError(
-      `the cluster could not be read within ${READ_MS / 1000} s (${causes.join(", ")}): podgate-watcher check says what is missing`,
-    );
-  } finally {
-    end.abort();
-    await running;
-  }
 }

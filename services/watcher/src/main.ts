@@ -33,6 +33,9 @@ function load(options: Options): Configuration {
   return configuration;
 }
 
+/** Beside the answer, which may be read by a program. */
+const say = (line: string): void => void process.stderr.write(`podgate-watcher: ${line}\n`);
+
 process.exitCode = await runProgram(
   {
     name: "podgate-watcher",
@@ -51,7 +54,7 @@ process.exitCode = await runProgram(
         options: { config: CONFIG_OPTION, output: OUTPUT_OPTION },
         async run(options) {
           const json = wantsJson(options);
-          const rows = await check(() => load(options));
+          const rows = await check(() => load(options), say);
           const text = json ? JSON.stringify(rowsAsData(rows), undefined, 2) : rowsAsText(rows);
           process.stdout.write(`${text}\n`);
           return exitCode(rows);
@@ -69,7 +72,8 @@ process.exitCode = await runProgram(
         async run(options, pod) {
           const json = wantsJson(options);
           const { group } = options;
-          const found = await explain(load(options), pod, typeof group === "string" ? group : undefined);
+          const named = typeof group === "string" ? group : undefined;
+          const found = await explain(load(options), pod, named, say);
           process.stdout.write(json ? `${JSON.stringify(found, undefined, 2)}\n` : explanationAsText(found));
           return found.found ? 0 : 1;
         },

@@ -8,10 +8,11 @@ import { exitCode, type Row } from "@podgate/shared/runtime/check-row";
 import { check } from "../src/check.ts";
 import { UserError } from "@podgate/shared/runtime/errors";
 import { configurationSchema } from "../src/configuration.ts";
-import type {
-  KubernetesRequest,
-  KubernetesResponse,
-  KubernetesTransport,
+import {
+  KubernetesError,
+  type KubernetesRequest,
+  type KubernetesResponse,
+  type KubernetesTransport,
 } from "../src/kubernetes/transport.ts";
 
 const configuration = configurationSchema.parse({
@@ -103,6 +104,22 @@ t.test("credentials that are refused fail one check and skip what hangs on it", 
   t.ok(rows.slice(1).every(({ result }) => result === "skipped"));
 });
 
+t.test("an API server that does not answer is told so, not that somebody gave up", async (t) => {
+  const late = new AbortController();
+  const checking = checkKubernetes(configuration, MUTE, late.signal);
+  late.abort();
+  const [row] = bad((await checking).rows);
+  t.match(row, { check: "API server", found: "no answer in time", fix: /network/ });
+});
+
+/** It takes requests and is silent. */
+const MUTE: KubernetesTransport = {
+  open: ({ signal }) =>
+    new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(new KubernetesError("aborted", "aborted")));
+    }),
+};
+
 class Nats {
   readonly clock = new VirtualClock();
   readonly server = new MemoryBusServer({ clock: this.clock });
@@ -162,9 +179,12 @@ t.test("a user without rights is told so", async (t) => {
 });
 
 t.test("faults of the configuration stand in the table, and nothing else is tried", async (t) => {
-  const rows = await check(() => {
-    throw new UserError("cluster: missing");
-  });
+  const rows = await check(
+    () => {
+      throw new UserError("cluster: missing");
+    },
+    (line) => void t.fail(line),
+  );
   t.match(bad(rows), [{ check: "configuration", found: "cluster: missing" }]);
   t.equal(exitCode(rows), 1);
 });

@@ -33,7 +33,7 @@ export interface ClusterSourceOptions {
   readonly staticGroups: readonly GroupDefinition[];
   /** Watch ClusterAddressGroup and AddressGroup. */
   readonly customResources: boolean;
-  readonly onError: (resource: string, kind: KubernetesErrorKind) => void;
+  readonly onError: (resource: string, kind: KubernetesErrorKind, message: string) => void;
   readonly onRejectedAddress: () => void;
 }
 
@@ -255,7 +255,7 @@ export class ClusterSource implements SessionSource {
       clock,
       random,
       onError: (kind, message) => {
-        onError(resource, kind);
+        onError(resource, kind, message);
         logger.warn({ resource, kind }, message);
       },
       onChange: () => this.#changed(),
