@@ -9,9 +9,10 @@ import type { GroupDefinition } from "./group-definition.ts";
 import { EditedOut, isEnd } from "./edited-out.ts";
 import { Holdings, shown, type Holding, type Shown } from "./holdings.ts";
 import { Inventory } from "./inventory.ts";
+import { Missing } from "./missing.ts";
 import { heldBy, setHeld, type PodEntry } from "./pod-entry.ts";
 import { each } from "./several.ts";
-import { inWords, obstacle, wanted } from "./standing.ts";
+import { inWords, nodeAddresses, obstacle, wanted } from "./standing.ts";
 
 /** What a pod gives up in the mutation under way, and why. */
 interface Release {
@@ -39,6 +40,7 @@ export class Membership {
   readonly #inventory = new Inventory();
   readonly #holdings = new Holdings();
   readonly #editedOut = new EditedOut();
+  readonly #missing = new Missing();
   #groups = new Map<string, GroupDefinition>();
   #releases: Release[] = [];
   /** Has joined its group, or has other owners than before. */
@@ -46,17 +48,23 @@ export class Membership {
 
   replacePods(facts: readonly PodFact[], now: number): Change[] {
     const absent = this.#inventory.replacePods(facts, now);
+    this.#missing.found((uid) => this.#inventory.pod(uid) !== undefined);
     for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "relabeled");
-    for (const entry of absent) this.#releaseAll(entry, "vanished");
+    for (const entry of absent) {
+      for (const { group, address } of heldBy(entry)) this.miss(group, address, entry.fact, now);
+      this.#releaseAll(entry, "vanished");
+    }
     return this.#changes();
   }
 
   putPod(fact: PodFact, now: number): Change[] {
+    this.#missing.found((owner) => owner === fact.uid);
     for (const entry of this.#inventory.putPod(fact, now)) this.#evaluate(entry, now, "relabeled");
     return this.#changes();
   }
 
   removePod(uid: string): Change[] {
+    this.#missing.found((owner) => owner === uid);
     const entry = this.#inventory.dropPod(uid);
     if (entry === undefined) return [];
     this.#releaseAll(entry, "ended");
@@ -110,6 +118,7 @@ export class Membership {
 
   /** Gives up terminating pods whose grace is over. */
   tick(now: number): Change[] {
+    this.#missing.tick(now);
     for (const entry of this.#inventory.overdue(now)) this.#evaluate(entry, now, "ended");
     return this.#changes();
   }
@@ -163,6 +172,13 @@ export class Membership {
       if (ownAddresses(entry.fact, entry.ending).includes(address))
         this.#editedOut.note(entry, group, address, cause);
     }
+  }
+
+  /** A node's address is a member, and this owner, if it is one, is not listed: it may still run there. */
+  miss(group: string, address: string, { uid }: Pick<Owner, "uid">, now: number): void {
+    if (this.#groups.get(group)?.addresses !== "node" || this.#inventory.pod(uid) !== undefined) return;
+    const holding = this.#holdings.get(group, address);
+    if (holding !== undefined) this.#missing.note(holding, uid, now);
   }
 
   /** uids of the pods that run with this address as their own now. */
@@ -265,6 +281,11 @@ export class Membership {
       : causeOf(entry, address, definition, this.#inventory, now, cause);
   }
 
+  #isOfNode(entry: PodEntry, { group, address }: Holding): boolean {
+    const definition = this.#groups.get(group);
+    return definition !== undefined && nodeAddresses(entry, definition, this.#inventory).includes(address);
+  }
+
   #releaseAll(entry: PodEntry, cause: RemoveCause): void {
     const causeFor = ({ address }: Holding): RemoveCause =>
       cause === "vanished" && this.#inventory.holdersOf(address).length > 0 ? "reused" : cause;
@@ -287,7 +308,8 @@ export class Membership {
       }
       if (this.tells) this.#editedOut.note(entry, group, address, cause);
       if (this.#holdings.release(holding, entry)) {
-        const last = this.#editedOut.of(group, address) ?? { holding, cause };
+        const isSeen = !(this.#missing.take(holding) && isEnd(cause) && this.#isOfNode(entry, holding));
+        const last = this.#editedOut.of(group, address) ?? { holding, cause: isSeen ? cause : "vanished" };
         changes.push({ op: "remove", cause: last.cause, ...asMember(last.holding) });
       } else this.#gained.add(holding);
     }

@@ -177,6 +177,10 @@ export class ClusterSource implements SessionSource {
     this.membership.recall(group, address, owners, cause, this.#options.clock.monotonic());
   }
 
+  miss(group: string, address: string, owner: Owner): void {
+    this.membership.miss(group, address, owner, this.#options.clock.monotonic());
+  }
+
   /** Every custom resource as it was read, with what it lost against, for the status writer. */
   definitions(): { fact: DefinitionFact; loser: Loser | undefined }[] {
     const losers = new Map(this.#losers.map((loser) => [loser.definition.source.uid, loser]));

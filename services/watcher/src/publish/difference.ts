@@ -32,6 +32,8 @@ export interface Present {
   holders(address: string): readonly string[];
   /** The stream says why it is no member: their end is to be told as well, if an edit took it out. */
   recall(group: string, address: string, owners: readonly Owner[], cause: RemoveCause): void;
+  /** It is a member, and the stream names this owner. */
+  miss(group: string, address: string, owner: Owner): void;
 }
 
 /**
@@ -66,7 +68,9 @@ export class Difference {
     const member = this.#present.member(group, address);
     // The cluster's own text of the address, so that it is kept once.
     this.#table.add(group, member?.address ?? address);
-    if (member === undefined || !sameOwners(row, member)) this.#unlike.set(key, row);
+    if (member !== undefined && sameOwners(row, member)) return;
+    for (const owner of row.owners) this.#present.miss(group, address, owner);
+    this.#unlike.set(key, row);
   }
 
   note(changes: readonly Change[]): void {

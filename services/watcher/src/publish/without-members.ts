@@ -19,6 +19,7 @@ export function withoutMembers(source: SessionSource): SessionSource {
     has: () => false,
     holders: () => [],
     recall: () => undefined,
+    miss: () => undefined,
     tick: () => [],
     nextDeadline: () => undefined,
   };

@@ -128,4 +128,5 @@ export class Source implements SessionSource {
   has = (owner: Owner): boolean => this.lists(owner) || this.#cluster.unselected.has(owner.uid);
   holders = (): readonly string[] => [];
   recall = (): void => undefined;
+  miss = (): void => undefined;
 }

@@ -82,6 +82,14 @@ t.test(
   },
 );
 
+t.test("of a member whose owners are others now, each that the stream names may be missing", async (t) => {
+  const missed: string[] = [];
+  const miss: Present["miss"] = (group, address, { uid }) => void missed.push(`${group} ${address} ${uid}`);
+  const rows = stored(member("a", "10.0.0.1", "u1", "u2"), member("a", "10.0.0.2", "u3"));
+  difference(rows, present([member("a", "10.0.0.1", "u1"), member("a", "10.0.0.2", "u3")], { miss }));
+  t.strictSame(missed, ["a 10.0.0.1 u1", "a 10.0.0.1 u2"]);
+});
+
 t.test("a tombstone in the stream asks for nothing", async (t) => {
   const [row] = stored(member("a", "10.0.0.1", "u1"));
   t.strictSame(row && difference([{ ...row, op: "remove" }], present([])), []);

@@ -20,6 +20,7 @@ export function present(members: Member[], rest: Partial<Present> = {}): Present
     has: () => false,
     holders: () => [],
     recall: () => undefined,
+    miss: () => undefined,
     ...rest,
   };
 }
