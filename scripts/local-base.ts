@@ -15,6 +15,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 const USER = 65_532;
+/** Of the image, beside its files. */
+export const BASE_SETTINGS = { PATH: "/nodejs/bin", HOME: "/home/nonroot" };
 
 export interface LocalBase {
   readonly name: string;
@@ -29,7 +31,7 @@ export async function localBase(node: string = process.execPath): Promise<LocalB
   if (image.status === 0) return { name, cached: true };
   const root = mkdtempSync(join(tmpdir(), "podgate-base-"));
   try {
-    fill(root, realpathSync(node));
+    fillBase(root, realpathSync(node));
     await importImage(root, name);
   } finally {
     rmSync(root, { recursive: true });
@@ -38,7 +40,7 @@ export async function localBase(node: string = process.execPath): Promise<LocalB
 }
 
 /** Where the distroless image has them: Node, the libraries it is linked with, a user, and the authorities to trust. */
-function fill(root: string, node: string): void {
+export function fillBase(root: string, node: string): void {
   const put = (file: string, at: string): void => {
     mkdirSync(dirname(join(root, at)), { recursive: true });
     copyFileSync(file, join(root, at));
@@ -83,7 +85,8 @@ async function importImage(root: string, name: string): Promise<void> {
     ],
     { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
   );
-  const changes = [`USER ${USER}:${USER}`, "WORKDIR /home/nonroot", "ENV PATH=/nodejs/bin"];
+  const { PATH, HOME } = BASE_SETTINGS;
+  const changes = [`USER ${USER}:${USER}`, `WORKDIR ${HOME}`, `ENV PATH=${PATH}`];
   const load = spawn("docker", ["import", ...changes.flatMap((each) => ["--change", each]), "-", name], {
     stdio: [tar.stdout, "ignore", "pipe"],
   });
