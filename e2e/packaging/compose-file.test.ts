@@ -125,15 +125,14 @@ t.test("the compose file is read as Compose reads it", { skip }, async (t) => {
   for (const [name, definition] of own) {
     const compose = config.services[name];
     const { health } = definition;
-    t.strictSame(
+    t.same(
       {
         image: compose?.image,
         command: compose?.command ?? undefined,
         environment: compose?.environment ?? {},
-        dependsOn: Object.entries(compose?.depends_on ?? {}).map(([other, { condition }]) => [
-          other,
-          condition,
-        ]),
+        dependsOn: Object.fromEntries(
+          Object.entries(compose?.depends_on ?? {}).map(([other, { condition }]) => [other, condition]),
+        ),
         health: compose?.healthcheck?.test,
         networks: Object.keys(compose?.networks ?? {}).toSorted(),
         ports: (compose?.ports ?? []).map((port) => [port.host_ip, Number(port.published), port.target]),
@@ -146,7 +145,7 @@ t.test("the compose file is read as Compose reads it", { skip }, async (t) => {
         image: definition.image,
         command: definition.command,
         environment: definition.environment,
-        dependsOn: [...definition.dependsOn],
+        dependsOn: Object.fromEntries(definition.dependsOn),
         health: health && ["CMD", ...health.command],
         networks: definition.networks.toSorted(),
         ports: definition.ports.map(({ address, published, target }) => [address, published, target]),
