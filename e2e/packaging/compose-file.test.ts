@@ -125,7 +125,7 @@ t.test("the compose file is read as Compose reads it", { skip }, async (t) => {
   for (const [name, definition] of own) {
     const compose = config.services[name];
     const { health } = definition;
-    t.same(
+    t.strictSame(
       {
         image: compose?.image,
         command: compose?.command ?? undefined,
