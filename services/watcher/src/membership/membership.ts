@@ -149,15 +149,15 @@ export class Membership {
     return this.#holdings.size(group);
   }
 
-  /** An owner of this uid is listed, whether or not it counts. */
-  lists(owner: Owner): boolean {
-    return this.#inventory.pod(owner.uid) !== undefined;
-  }
-
-  /** The owner runs, and the address is its own or its node's: whatever keeps it from a group, it is not the address. */
-  has(owner: Owner, address: string, now: number): boolean {
-    const entry = this.#inventory.pod(owner.uid);
-    return entry !== undefined && endOf(entry, address, this.#inventory, now, "changed") === undefined;
+  /**
+   * Why a group may not have the address of this owner any more, whatever selects it; `vanished`: it is not listed, or, in
+   * node mode, its node. Undefined: it runs, and the address is its own or its node's.
+   */
+  endOf(group: string, { uid }: Pick<Owner, "uid">, address: string, now: number): RemoveCause | undefined {
+    const entry = this.#inventory.pod(uid);
+    if (entry === undefined) return "vanished";
+    const end = endOf(entry, address, this.#inventory, now, "vanished");
+    return end === "vanished" && this.#groups.get(group)?.addresses === "pod" ? "changed" : end;
   }
 
   /**

@@ -42,11 +42,12 @@ export class Vanished {
   }
 }
 
-function causeInLists({ address, owners, ownerCount }: Member, present: Present): RemoveCause {
-  if (owners.some((owner) => present.has(owner, address))) return "unselected";
+function causeInLists({ group, address, owners, ownerCount }: Member, present: Present): RemoveCause {
+  const ends = new Set(owners.map((owner) => present.endOf(group, owner, address)));
+  if (ends.has(undefined)) return "unselected";
   const known = new Set(owners.map(({ uid }) => uid));
   if (present.holders(address).some((uid) => !known.has(uid))) return "reused";
   // The end of some owners is seen in the list, that of others only by their absence.
   const isWhole = owners.length > 0 && owners.length === ownerCount;
-  return isWhole && owners.every((owner) => present.lists(owner)) ? "changed" : "vanished";
+  return isWhole && !ends.has("vanished") ? "changed" : "vanished";
 }

@@ -161,12 +161,8 @@ export class ClusterSource implements SessionSource {
     return this.membership.groups();
   }
 
-  lists(owner: Owner): boolean {
-    return this.membership.lists(owner);
-  }
-
-  has(owner: Owner, address: string): boolean {
-    return this.membership.has(owner, address, this.#options.clock.monotonic());
+  endOf(group: string, owner: Owner, address: string): RemoveCause | undefined {
+    return this.membership.endOf(group, owner, address, this.#options.clock.monotonic());
   }
 
   holders(address: string): readonly string[] {

@@ -24,10 +24,11 @@ export interface Present {
   members(): Iterable<Member>;
   member(group: string, address: string): Member | undefined;
   groups(): readonly string[];
-  /** An owner of this kind and uid is still listed, whether or not it counts. */
-  lists(owner: Owner): boolean;
-  /** The owner runs, and the address is still its own or its node's. */
-  has(owner: Owner, address: string): boolean;
+  /**
+   * Why the group may not have the address of this owner any more, whatever it selects; `vanished` = nothing is known but
+   * that it is not listed, or its node; undefined = the owner runs, and the address is its own or its node's.
+   */
+  endOf(group: string, owner: Owner, address: string): RemoveCause | undefined;
   /** The uids of listed pods and nodes that hold the address now. */
   holders(address: string): readonly string[];
   /** The stream says why it is no member: their end is to be told as well, if an edit took it out. */

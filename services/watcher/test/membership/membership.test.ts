@@ -246,18 +246,21 @@ t.test(
   },
 );
 
-const owner = (uid: string) => ({ kind: "Pod" as const, namespace: "shop", name: uid, uid });
-
 t.test("a pod that runs has its own addresses and its node's, whatever selects it", async (t) => {
-  const m = membership();
+  const m = membership(group("web"), group("hosts", { addresses: "node" }));
   m.putNode(node("n1", "192.168.0.1"), 0);
   m.putPod(pod("a", { labels: {} }), 0);
   m.putPod(pod("b", { finished: true, addresses: ["10.0.0.2"] }), 0);
-  t.ok(m.has(owner("a"), "10.0.0.1", 0));
-  t.ok(m.has(owner("a"), "192.168.0.1", 0));
-  t.notOk(m.has(owner("a"), "10.0.0.2", 0));
-  t.notOk(m.has(owner("b"), "10.0.0.2", 0), "it has ended");
-  t.notOk(m.has(owner("c"), "10.0.0.1", 0), "nobody knows it");
+  const end = (name: string, uid: string, address: string) => m.endOf(name, { uid }, address, 0);
+  t.equal(end("web", "a", "10.0.0.1"), undefined);
+  t.equal(end("hosts", "a", "192.168.0.1"), undefined);
+  t.equal(end("web", "a", "10.0.0.2"), "changed");
+  t.equal(end("web", "b", "10.0.0.2"), "ended");
+  t.equal(end("web", "c", "10.0.0.1"), "vanished", "nobody knows it");
+  m.replaceNodes([], 0);
+  t.equal(end("hosts", "a", "192.168.0.1"), "vanished", "nobody knows its node");
+  t.equal(end("gone", "a", "192.168.0.1"), "vanished");
+  t.equal(end("web", "a", "10.0.0.2"), "changed", "which says nothing of its own address");
 });
 
 t.test("an event shows five owners and counts all", async (t) => {

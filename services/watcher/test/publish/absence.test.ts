@@ -1,12 +1,14 @@
 import t from "tap";
-import type { Owner } from "@podgate/shared/contract/event";
 import { Vanished } from "../../src/publish/absence.ts";
 import type { Member, Present } from "../../src/publish/difference.ts";
 import { member, present } from "./present.ts";
 
 const HOUR_MS = 3_600_000;
 const gone: Member = member("a", "10.0.0.1", "u1");
-const runs = { has: ({ uid }: Owner) => uid === "u1", lists: () => true, holders: () => ["u1"] };
+const runs: Partial<Present> = {
+  endOf: (_, { uid }) => (uid === "u1" ? undefined : "vanished"),
+  holders: () => ["u1"],
+};
 
 function explained(now: Partial<Present>, members: Member[] = [], vanished: Member = gone) {
   const memory = new Vanished();
@@ -23,7 +25,7 @@ const SHOWN: [string, Partial<Present>, string][] = [
     { holders: () => ["u9"], groups: () => [] },
     "reused",
   ],
-  ["its pod is listed with another address, or has finished", { lists: () => true }, "changed"],
+  ["its pod is listed with another address, or has finished", { endOf: () => "ended" }, "changed"],
 ];
 for (const [what, now, cause] of SHOWN) {
   t.test(`of one that vanished the lists show that ${what}: ${cause}`, async (t) => {

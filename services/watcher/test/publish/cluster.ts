@@ -123,10 +123,15 @@ export class Source implements SessionSource {
   member = (group: string, address: string): Member | undefined =>
     this.#cluster.members.get(`${group} ${address}`);
   groups = (): readonly string[] => this.#cluster.groups;
-  lists = (owner: Owner): boolean =>
-    [...this.#cluster.members.values()].some(({ owners }) => owners.some(({ uid }) => uid === owner.uid));
-  has = (owner: Owner): boolean => this.lists(owner) || this.#cluster.unselected.has(owner.uid);
+  endOf = (_group: string, { uid }: Owner): RemoveCause | undefined =>
+    this.#lists(uid) || this.#cluster.unselected.has(uid) ? undefined : "vanished";
   holders = (): readonly string[] => [];
   recall = (): void => undefined;
   miss = (): void => undefined;
+
+  #lists(uid: string): boolean {
+    return [...this.#cluster.members.values()].some(({ owners }) =>
+      owners.some((owner) => owner.uid === uid),
+    );
+  }
 }

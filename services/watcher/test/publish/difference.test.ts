@@ -37,7 +37,7 @@ t.test("what is new is added, and an address with other owners is published agai
 t.test("an address that moved leaves its old group first", async (t) => {
   const changes = difference(
     stored(member("a", "10.0.0.1", "u1")),
-    present([member("b", "10.0.0.1", "u1")], { lists: () => true, has: () => true }),
+    present([member("b", "10.0.0.1", "u1")], { endOf: () => undefined }),
   );
   t.match(changes, [
     { op: "remove", group: "a", cause: "unselected" },
@@ -50,15 +50,16 @@ const CAUSES: [string, Partial<Present>, string][] = [
   ["somebody else holds the address", { holders: () => ["u9"] }, "reused"],
   [
     "its owner still has the address but is not selected",
-    { lists: () => true, has: () => true, holders: () => ["u1"] },
+    { endOf: () => undefined, holders: () => ["u1"] },
     "unselected",
   ],
   [
     "it was edited out, and another pod has the address beside its owner",
-    { lists: () => true, has: () => true, holders: () => ["u1", "u9"] },
+    { endOf: () => undefined, holders: () => ["u1", "u9"] },
     "unselected",
   ],
-  ["its owner is listed with another address", { lists: () => true }, "changed"],
+  ["its owner is listed with another address", { endOf: () => "changed" }, "changed"],
+  ["its owner has finished", { endOf: () => "ended" }, "changed"],
   ["nobody knows the owner", {}, "vanished"],
 ];
 for (const [what, rest, cause] of CAUSES) {
@@ -76,7 +77,9 @@ t.test(
       [{ ...shared, ownerCount: 9 }, ["u1", "u2"]],
       [{ ...shared, owners: [], ownerCount: 0 }, []],
     ] as const) {
-      const now = present([], { lists: ({ uid }) => listed.some((each) => each === uid) });
+      const now = present([], {
+        endOf: (_, { uid }) => (listed.some((each) => each === uid) ? "changed" : "vanished"),
+      });
       t.match(difference(stored(row), now), [{ op: "remove", cause: "vanished" }]);
     }
   },
@@ -199,7 +202,7 @@ t.test(
   async (t) => {
     const recalled: string[] = [];
     const now = present([], {
-      has: () => true,
+      endOf: () => undefined,
       recall: (group, address, owners, cause) =>
         recalled.push(`${cause} ${group} ${address} ${owners.map(({ uid }) => uid).join()}`),
     });
