@@ -1,5 +1,4 @@
-import { BusError, type Bucket, type Bus, type Entry } from "@podgate/shared/bus/bus";
-import { PUSHER_BUCKET } from "@podgate/shared/bus/topology";
+import { BusError, type Bucket, type Entry } from "@podgate/shared/bus/bus";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { describeError } from "@podgate/shared/runtime/errors";
 import type { Logger } from "@podgate/shared/runtime/logger";
@@ -9,7 +8,8 @@ import type { ClusterFollower } from "./cluster-follower.ts";
 import { jsonOf } from "./json-of.ts";
 
 export interface RecordPorts {
-  readonly bus: Bus;
+  /** `podgate-pusher` */
+  readonly bucket: Bucket;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly follower: Pick<ClusterFollower, "fold" | "learn">;
@@ -56,20 +56,20 @@ export class ClusterRecord {
   }
 
   /**
-   * Call once a second, and at the end of a pusher that speaks for the clusters.
+   * Call once a second, and at the end of a pusher that speaks for the clusters. It asks each time: a watch tells what
+   * stands in the bucket, and never that an entry is missing, nor that it cannot see at the moment.
    * @param speaks this one keeps the lists
    */
   async keep(speaks: boolean, isEnd: boolean): Promise<void> {
-    const { bus, logger } = this.#ports;
+    const { bucket, logger } = this.#ports;
     try {
-      const bucket = await bus.bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
       const entry = await bucket.get(this.#key);
       const kept = keptIn(entry);
       const word = kept === undefined ? this.#missing() : this.#present(kept, speaks);
       if (word === undefined) return;
       const listed = this.#listed(kept, speaks, isEnd);
       if (kept === undefined || !isSame(word, kept) || listed !== kept.listed)
-        await this.#write(bucket, entry, { v: 1, ...word, listed });
+        await this.#write(entry, { v: 1, ...word, listed });
     } catch (error) {
       this.#missingSince = undefined;
       // Another pusher was faster: its word is read in a second.
@@ -114,8 +114,8 @@ export class ClusterRecord {
     return isEqual(listed, kept.listed) ? kept.listed : listed;
   }
 
-  async #write(bucket: Bucket, entry: Entry | undefined, kept: Kept): Promise<void> {
-    const { clock, follower, pinned } = this.#ports;
+  async #write(entry: Entry | undefined, kept: Kept): Promise<void> {
+    const { bucket, clock, follower, pinned } = this.#ports;
     const value = new TextEncoder().encode(JSON.stringify(kept));
     this.#listedAt = clock.monotonic();
     if (entry === undefined) await bucket.create(this.#key, value);

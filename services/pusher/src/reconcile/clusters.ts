@@ -1,4 +1,5 @@
 import type { Bus } from "@podgate/shared/bus/bus";
+import { PUSHER_BUCKET } from "@podgate/shared/bus/topology";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import type { Configuration } from "../configuration.ts";
@@ -69,6 +70,7 @@ export class Clusters {
     }
     const desired = new Desired(configuration, ports.names, folds);
     const clusters = new Clusters(followers, desired);
+    const bucket = await ports.bus.bucket({ name: PUSHER_BUCKET, replicas: 1, maxBytes: 0 });
     for (const [name, fold] of folds) {
       const follower = new ClusterFollower(fold, {
         ...ports,
@@ -79,7 +81,7 @@ export class Clusters {
       });
       followers.set(name, follower);
       const pinned = configuration.clusters.find((each) => each.name === name)?.uid;
-      if (keeps) clusters.#records.push(new ClusterRecord({ ...ports, follower, pinned }));
+      if (keeps) clusters.#records.push(new ClusterRecord({ ...ports, bucket, follower, pinned }));
     }
     return clusters;
   }
