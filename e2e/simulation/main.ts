@@ -42,15 +42,18 @@ async function several({
   return never.length === 0;
 }
 
-async function each({ faults, ...options }: SimulationOptions): Promise<boolean> {
+async function each({ faults, json, ...options }: SimulationOptions): Promise<boolean> {
   let isFine = true;
   for (const name of ["none", ...faults]) {
     const result = await run({ ...options, faults: name === "none" ? [] : [name] });
-    const { begun, struck } = result.tallies.get(name) ?? { begun: 0, struck: 0 };
-    if (result.violations.length > 0 || idle([result]).length > 0) {
-      isFine = false;
-      for (const line of report(result)) print(line);
+    const isWrong = result.violations.length > 0 || idle([result]).length > 0;
+    isFine &&= !isWrong;
+    if (json) {
+      print(asJson(result));
+      continue;
     }
+    if (isWrong) for (const line of report(result)) print(line);
+    const { begun, struck } = result.tallies.get(name) ?? { begun: 0, struck: 0 };
     const counts = `${String(begun).padStart(4)} begun, ${String(struck).padStart(5)} struck`;
     print(`${name.padEnd(22)} ${counts}: ${stays(result.exposures)}`);
   }

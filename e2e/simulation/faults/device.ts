@@ -230,7 +230,7 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
   }),
   {
     name: "device-vdom-gone",
-    lasts: [3000, 25_000],
+    lasts: [5000, 40_000],
     tailMs: KEPT_MS,
     weight: 0.5,
     begin: (world, dice, struck) => {
@@ -312,14 +312,19 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
     name: "admin-uses",
     lasts: [10_000, 60_000],
     tailMs: KEPT_MS,
-    weight: 0.5,
     // A policy uses a group that users take away: it can't be deleted while it does.
     begin: (world, dice, struck) => {
-      const { device, vdom } = dice.pick(world.targets);
-      const site = world.devices.find((each) => each.device === device);
       // What is denied goes only when a person has approved it, and that may take longer than this.
-      const name = dice.pick(world.isGuarded ? ["hosts"] : ["extra", "hosts"]);
-      if (site === undefined || device.group(vdom, name) === undefined) return undefined;
+      const names = world.isGuarded ? ["hosts"] : ["extra", "hosts"];
+      const found = world.targets.flatMap(({ device, vdom }) =>
+        names
+          .filter((each) => device.group(vdom, each) !== undefined)
+          .map((name) => ({ device, vdom, name })),
+      );
+      if (found.length === 0) return undefined;
+      const { device, vdom, name } = dice.pick(found);
+      const site = world.devices.find((each) => each.device === device);
+      if (site === undefined) return undefined;
       for (const { api, cluster } of world.clusters) {
         const path = `/apis/podgate.dev/v1alpha1/clusteraddressgroups/${name}`;
         if (api.own("GET", path, "", 0).status === 200) cluster.deleteGroup("", name);

@@ -11,6 +11,8 @@ const DEED_MS = 400_000;
 const AGAIN_MS = 5000;
 /** A cluster counts as silent after 10 s; the commands want to be sure of it. */
 const SILENT_MS = 10_000;
+/** Until its members have left the firewalls. */
+const LEAVING_MS = 10_000;
 
 interface Deed {
   readonly world: World;
@@ -21,11 +23,15 @@ interface Deed {
   readonly ended: Promise<void>;
 }
 
-/** What a person does with one whole cluster; it is over when he has put it back to use. */
+/**
+ * What a person does with one whole cluster; it is over when he has put it back to use.
+ * @param isApt whether there is something to it
+ */
 function deed(
   name: string,
   lasts: readonly [number, number],
   run: (deed: Deed) => Promise<void>,
+  isApt: (world: World, site: SimulatedCluster) => boolean = () => true,
 ): FaultClass {
   return {
     name,
@@ -34,7 +40,7 @@ function deed(
     weight: 0.5,
     begin: (world, dice, struck) => {
       const site = dice.pick(world.clusters);
-      if (site.isBusy) return undefined;
+      if (site.isBusy || !isApt(world, site)) return undefined;
       site.isBusy = true;
       const over = Promise.withResolvers<void>();
       const doing = run({ world, dice, site, struck, ended: over.promise })
@@ -85,14 +91,18 @@ export const LIFE_CYCLE_FAULTS: readonly FaultClass[] = [
     act.struck();
   }),
   // The same for longer than a route keeps the members of a silent cluster.
-  deed("cluster-lapses", [80_000, 110_000], async (act) => {
-    const { world, site, ended } = act;
-    const before = world.heldOf(site.name, world.lapsing.group);
-    await gone(act, async () => {
-      await Promise.all([ended, pause(world, world.lapsing.afterMs + SILENT_MS)]);
-    });
-    if (before > 0 && world.heldOf(site.name, world.lapsing.group) === 0) act.struck();
-  }),
+  deed(
+    "cluster-lapses",
+    [80_000, 110_000],
+    async (act) => {
+      const { world, site, ended } = act;
+      await gone(act, async () => {
+        await Promise.all([ended, pause(world, world.lapsing.afterMs + SILENT_MS + LEAVING_MS)]);
+      });
+      if (world.heldOf(site.name, world.lapsing.group) === 0) act.struck();
+    },
+    (world, site) => world.heldOf(site.name, world.lapsing.group) > 0,
+  ),
   deed("cluster-drained", [20_000, 50_000], async (act) => {
     const { world, site, ended } = act;
     world.retired(site.name, true);
@@ -124,7 +134,7 @@ export const LIFE_CYCLE_FAULTS: readonly FaultClass[] = [
     world.frozen(site.name, false);
     await resumed(act);
   }),
-  deed("cluster-forgotten", [25_000, 60_000], async (act) => {
+  deed("cluster-forgotten", [40_000, 90_000], async (act) => {
     const { world, site, ended } = act;
     await gone(act, async () => {
       await pause(world, SILENT_MS);

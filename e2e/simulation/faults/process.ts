@@ -43,7 +43,7 @@ export const PROCESS_FAULTS: readonly FaultClass[] = [
     tailMs: TAKEOVER_MS + 8000,
     begin: (world, dice, struck) => {
       const replica = dice.pick(world.replicas);
-      let left = dice.int(1, 60);
+      let left = dice.int(1, 25);
       const fate = dice.pick(["die-before", "die-after"] as const);
       replica.probe = (call) => {
         left -= 1;

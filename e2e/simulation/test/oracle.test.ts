@@ -197,6 +197,26 @@ t.test("what still runs leaves a denied group only when a person has approved it
   t.end();
 });
 
+t.test(
+  "of two pods with one address, the one that a short list lacks seems to have lost it to the other",
+  (t) => {
+    for (const isLacking of [false, true]) {
+      const court = new Court();
+      court.pod("web-1", A);
+      court.pod("web-2", B);
+      court.pod("db-1", A, "db");
+      court.make(A, B);
+      court.pass(60_000);
+      court.oracle.lack("c1", isLacking);
+      court.hold(B);
+      t.equal(court.violations.length, isLacking ? 0 : 1);
+      court.hold();
+      t.match(court.violations.at(-1), "fw: web lost 10.0.0.2, which belongs there");
+    }
+    t.end();
+  },
+);
+
 t.test("members that a silent cluster gives up may go when something was wrong for so long", (t) => {
   for (const wrongMs of [30_000, 61_000]) {
     const court = new Court();
