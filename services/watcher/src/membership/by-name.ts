@@ -13,6 +13,10 @@ export class ByName<Fact extends { readonly uid: string; readonly name: string }
     return this.#facts.get(name);
   }
 
+  all(): Iterable<Fact> {
+    return this.#facts.values();
+  }
+
   /** @returns whether anything changed that matters */
   put(fact: Fact): boolean {
     const before = this.#facts.get(fact.name);
@@ -23,13 +27,14 @@ export class ByName<Fact extends { readonly uid: string; readonly name: string }
     return before === undefined || !this.#same(before, fact);
   }
 
-  /** @returns its name, if it was still the one that has the name */
-  drop(uid: string): string | undefined {
+  /** @returns it, if it was still the one that has its name */
+  drop(uid: string): Fact | undefined {
     const name = this.#names.get(uid);
     if (name === undefined) return undefined;
+    const fact = this.#facts.get(name);
     this.#names.delete(uid);
     this.#facts.delete(name);
-    return name;
+    return fact;
   }
 
   /** @returns the names for which something changed that matters, and whether they vanished */

@@ -1,5 +1,4 @@
 import type { RemoveCause } from "@podgate/shared/contract/event";
-import type { PodFact } from "../facts/pod-fact.ts";
 import { ended, ownAddresses } from "./counting.ts";
 import type { GroupDefinition } from "./group-definition.ts";
 import type { Inventory } from "./inventory.ts";
@@ -25,8 +24,7 @@ export function causeOf(
   const inNodeMode = definition.addresses === "node";
   const own = inNodeMode ? nodeAddresses(entry, definition, inventory) : fact.addresses;
   const ofPod = cause === "relabeled";
-  if (own.includes(address))
-    return ofPod || isNamespaceGone(fact, definition, inventory) ? cause : "unselected";
+  if (own.includes(address)) return ofPod ? cause : "unselected";
   const isNodeGone = inNodeMode && inventory.nodes.get(fact.nodeName) === undefined;
   return isNodeGone && !ofPod ? cause : "changed";
 }
@@ -48,12 +46,4 @@ export function endOf(
   if ([...ownAddresses(fact, ending), ...internal, ...external].includes(address)) return undefined;
   if (ending?.lost.includes(address) === true) return "reused";
   return node === undefined && cause !== "relabeled" ? cause : "changed";
-}
-
-function isNamespaceGone(
-  { namespace }: PodFact,
-  { namespaceSelector }: GroupDefinition,
-  inventory: Inventory,
-): boolean {
-  return namespaceSelector !== undefined && inventory.namespaces.get(namespace) === undefined;
 }

@@ -1,8 +1,8 @@
-import type { NamespaceFact } from "../facts/namespace-fact.ts";
 import type { NodeFact } from "../facts/node-fact.ts";
 import type { PodFact } from "../facts/pod-fact.ts";
 import { ByName } from "./by-name.ts";
 import { ending, notCounting, ownAddresses } from "./counting.ts";
+import { Namespaces } from "./namespaces.ts";
 import { PodEntry } from "./pod-entry.ts";
 import { each, minus, plus, type Several } from "./several.ts";
 
@@ -14,9 +14,7 @@ export class Inventory {
   readonly nodes = new ByName<NodeFact>(
     (a, b) => equal(a.internal, b.internal) && equal(a.external, b.external),
   );
-  readonly namespaces = new ByName<NamespaceFact>((a, b) =>
-    equal(Object.entries(a.labels).flat(), Object.entries(b.labels).flat()),
-  );
+  readonly namespaces = new Namespaces((name) => this.#podsIn(name));
   readonly #pods = new Map<string, PodEntry>();
   readonly #byAddress = new Map<string, PodEntry | Set<PodEntry>>();
   /** Those that have not been given up yet. */
@@ -56,6 +54,7 @@ export class Inventory {
     this.#unindex(entry);
     this.#pods.delete(uid);
     this.#terminating.delete(entry);
+    this.namespaces.podWent(entry.fact.namespace);
     return entry;
   }
 
@@ -92,8 +91,10 @@ export class Inventory {
   #store(fact: PodFact, now: number): PodEntry {
     const known = this.#pods.get(fact.uid);
     const entry = known ?? new PodEntry(fact);
-    if (known === undefined) this.#pods.set(fact.uid, entry);
-    else this.#unindex(known);
+    if (known === undefined) {
+      this.#pods.set(fact.uid, entry);
+      this.namespaces.podCame(fact.namespace);
+    } else this.#unindex(known);
     entry.fact = fact;
     if (!fact.hostNetwork)
       for (const address of fact.addresses)
@@ -119,6 +120,12 @@ export class Inventory {
       losers.push(entry);
     }
     return losers;
+  }
+
+  #podsIn(namespace: string): number {
+    let count = 0;
+    for (const { fact } of this.#pods.values()) if (fact.namespace === namespace) count += 1;
+    return count;
   }
 
   #unindex(entry: PodEntry): void {

@@ -82,14 +82,14 @@ export class Membership {
   }
 
   removeNode(uid: string, now: number): Change[] {
-    const name = this.#inventory.nodes.drop(uid);
+    const name = this.#inventory.nodes.drop(uid)?.name;
     if (name === undefined) return [];
     return this.#evaluateWhere(({ nodeName }) => (nodeName === name ? "ended" : undefined), now);
   }
 
   replaceNamespaces(facts: readonly NamespaceFact[], now: number): Change[] {
-    const changes = this.#inventory.namespaces.replace(facts);
-    return this.#evaluateWhere(({ namespace }) => changes.get(namespace), now);
+    const changed = this.#inventory.namespaces.replace(facts);
+    return this.#evaluateWhere(({ namespace }) => (changed.has(namespace) ? "changed" : undefined), now);
   }
 
   putNamespace(fact: NamespaceFact, now: number): Change[] {
@@ -97,10 +97,8 @@ export class Membership {
     return this.#evaluateWhere(({ namespace }) => (namespace === fact.name ? "changed" : undefined), now);
   }
 
-  removeNamespace(uid: string, now: number): Change[] {
-    const name = this.#inventory.namespaces.drop(uid);
-    if (name === undefined) return [];
-    return this.#evaluateWhere(({ namespace }) => (namespace === name ? "unselected" : undefined), now);
+  removeNamespace(uid: string): void {
+    this.#inventory.namespaces.drop(uid);
   }
 
   /** The definitions in force; of each group name at most one (see conflicts.ts). */

@@ -68,7 +68,7 @@ export class ClusterSource implements SessionSource {
     const namespaces: Sink<NamespaceFact> = {
       replace: (facts) => this.#say(m.replaceNamespaces(facts, clock.monotonic())),
       put: (fact) => this.#say(m.putNamespace(fact, clock.monotonic())),
-      remove: (uid) => this.#say(m.removeNamespace(uid, clock.monotonic())),
+      remove: (uid) => m.removeNamespace(uid),
     };
     this.#reflectors = {
       namespaces: this.#reflector(NAMESPACES, namespaceFact, namespaces),

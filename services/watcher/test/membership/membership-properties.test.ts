@@ -17,6 +17,8 @@ class Oracle {
   readonly pods = new Map<string, PodFact>();
   readonly nodes = new Map<string, string>();
   env: string | undefined;
+  /** The namespace is deleted when its last pod is gone. */
+  isLeaving = false;
   names = DEFINITIONS.map((definition) => definition.group);
   readonly #givenOn = new Set<string>();
 
@@ -29,6 +31,10 @@ class Oracle {
       if (!p.terminating || p.hostNetwork) continue;
       for (const a of p.addresses)
         if (runs.some((other) => other.addresses.includes(a))) this.#givenOn.add(`${p.uid} ${a}`);
+    }
+    if (this.isLeaving && !all.some((p) => p.namespace === "shop")) {
+      this.env = undefined;
+      this.isLeaving = false;
     }
     const members = new Map<string, Set<string>>();
     for (const p of all) {
@@ -59,7 +65,6 @@ class Oracle {
 
 const fact = fc.record({
   uid: fc.constantFrom("u1", "u2", "u3", "u4"),
-  namespace: fc.constantFrom("shop", "bank"),
   labels: fc.constantFrom({ app: "web" }, { app: "db" }, {}),
   addresses: fc.constantFrom([], ["10.0.0.1"], ["10.0.0.2"], ["10.0.0.1", "2001:db8::1"]),
   nodeName: fc.constantFrom("", "n1", "n2"),
@@ -69,7 +74,8 @@ const fact = fc.record({
   containersStopped: fc.boolean(),
   released: fc.boolean(),
 });
-const made = (of: Partial<PodFact> & { uid: string }): PodFact => pod(of.uid, { ...of, graceSeconds: 30 });
+const made = (of: Partial<PodFact> & { uid: string }): PodFact =>
+  pod(of.uid, { ...of, namespace: of.uid === "u4" ? "bank" : "shop", graceSeconds: 30 });
 const facts = fc.uniqueArray(fact, { selector: ({ uid }) => uid });
 const nodes = fc.dictionary(fc.constantFrom("n1", "n2"), fc.constantFrom("192.168.0.1", "192.168.0.2"));
 const env = fc.constantFrom("prod", "test");
@@ -110,11 +116,13 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   }),
   env.map((value): Operation => (m, oracle) => {
     oracle.env = value;
+    oracle.isLeaving = false;
     return m.putNamespace(namespace("shop", { env: value }), 0);
   }),
   fc.constant<Operation>((m, oracle) => {
-    oracle.env = undefined;
-    return m.removeNamespace("ns-shop", 0);
+    oracle.isLeaving = true;
+    m.removeNamespace("ns-shop");
+    return [];
   }),
   fc.subarray(DEFINITIONS.map((definition) => definition.group)).map((names): Operation => (m, oracle) => {
     oracle.names = names;

@@ -1,5 +1,6 @@
 import t from "tap";
 import type { PodFact } from "../../src/facts/pod-fact.ts";
+import type { Membership } from "../../src/membership/membership.ts";
 import { brief, group, membership, namespace, node, pod } from "./scene.ts";
 
 t.test("a pod joins when it has an address and leaves when it is deleted", async (t) => {
@@ -173,21 +174,57 @@ t.test("in one list, a pod that has just finished takes no address from one that
   t.match([...m.members()], [{ address: "10.0.0.1", owners: [{ uid: "young" }] }]);
 });
 
-t.test("a list of namespaces that lacks one removes its pods as vanished", async (t) => {
-  const m = membership(group("web", { namespaceSelector: {} }));
-  m.putNamespace(namespace("shop"), 0);
-  m.putPod(pod("a"), 0);
-  t.strictSame(brief(m.replaceNamespaces([namespace("bank")], 1)), ["-vanished web 10.0.0.1"]);
-});
+const prod = { namespaceSelector: { matchLabels: { env: "prod" } } };
+const LEAVING: [string, (m: Membership) => unknown][] = [
+  ["is deleted", (m) => m.removeNamespace("ns-shop")],
+  ["is lacked by a list", (m) => brief(m.replaceNamespaces([namespace("bank")], 1))],
+];
+for (const [what, go] of LEAVING) {
+  t.test(`a namespace that ${what} stays while its pods are listed`, async (t) => {
+    const m = membership(group("web", prod));
+    m.putNamespace(namespace("shop", { env: "prod" }), 0);
+    m.putPod(pod("a"), 0);
+    m.putPod(pod("b", { addresses: ["10.0.0.2"] }), 0);
+    t.notOk(((go(m) ?? []) as unknown[]).length, "nobody leaves");
+    m.putPod(pod("c", { addresses: ["10.0.0.3"] }), 1);
+    t.strictSame(brief(m.removePod("a")), ["-ended web 10.0.0.1"]);
+    m.removePod("b");
+    t.strictSame(brief(m.putPod(pod("c", { labels: {}, addresses: ["10.0.0.3"] }), 2)), [
+      "-relabeled web 10.0.0.3",
+    ]);
+    m.removePod("c");
+    t.strictSame(
+      m.putPod(pod("d"), 3),
+      [],
+      "and goes with the last: who comes then waits to hear of the new one",
+    );
+    t.strictSame(brief(m.putNamespace({ ...namespace("shop", { env: "prod" }), uid: "anew" }, 4)), [
+      "+ web 10.0.0.1",
+    ]);
+  });
+
+  t.test(`a namespace that ${what} and comes again under its name is as the new one is`, async (t) => {
+    const m = membership(group("web", prod));
+    m.putNamespace(namespace("shop", { env: "prod" }), 0);
+    m.putPod(pod("a"), 0);
+    go(m);
+    t.strictSame(brief(m.putNamespace({ ...namespace("shop", { env: "test" }), uid: "anew" }, 1)), [
+      "-unselected web 10.0.0.1",
+    ]);
+    m.removePod("a");
+    t.strictSame(brief(m.putNamespace({ ...namespace("shop", { env: "prod" }), uid: "anew" }, 2)), []);
+    t.strictSame(brief(m.putPod(pod("b"), 3)), ["+ web 10.0.0.1"]);
+  });
+}
 
 t.test("a namespace made anew under its name is not taken along by the end of the old one", async (t) => {
   const m = membership(group("web", { namespaceSelector: { matchLabels: { env: "prod" } } }));
   m.putNamespace({ ...namespace("shop", { env: "prod" }), uid: "old" }, 0);
   m.putPod(pod("a"), 0);
   t.strictSame(m.putNamespace({ ...namespace("shop", { env: "prod" }), uid: "new" }, 1), []);
-  t.strictSame(m.removeNamespace("old", 2), []);
-  t.equal(m.count, 1);
-  t.strictSame(brief(m.removeNamespace("new", 3)), ["-unselected web 10.0.0.1"]);
+  m.removeNamespace("old");
+  m.removePod("a");
+  t.strictSame(brief(m.putPod(pod("b"), 3)), ["+ web 10.0.0.1"]);
 });
 
 t.test("a node that is deleted has ended; one that a list lacks has vanished", async (t) => {
