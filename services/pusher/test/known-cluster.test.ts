@@ -1,34 +1,19 @@
 import { PUSHER_BUCKET } from "@podgate/shared/bus/topology";
 import t from "tap";
 import { adoptClusterCommand } from "../src/commands/adopt-cluster.ts";
+import { NEW, OLD, rebuild } from "./rebuilt-cluster.ts";
 import { devices, link } from "./replica.ts";
 import { configurationOf, Stage, type Replica } from "./stage.ts";
 
 t.setTimeout(120_000);
 
 const STORE = `KV_${PUSHER_BUCKET}`;
-const many = (from: number, to: number): string[] =>
-  Array.from({ length: to - from + 1 }, (_, at) => `10.0.0.${from + at}`);
-const OLD = many(1, 20);
-const NEW = [...many(1, 2), "10.7.7.7"];
 
-/** Two firewalls; one pusher knows cluster east of 20 addresses. A rebuilt one goes on with its stream. */
+/** Two firewalls, and one pusher that knows cluster east as it was. */
 async function rebuilt() {
   const stage = new Stage(configurationOf({ targets: devices(2) }));
-  const old = await stage.watcher("east", "web");
-  await stage.watcher("west");
-  const first = stage.replica(link(1));
-  for (const address of OLD) await stage.during(old.add("web", address));
-  await stage.until(() => hold(stage, OLD), 60_000);
-  await stage.clock.run(10_000);
-  old.stop();
-  await stage.clock.run(30_000);
-  const next = (await stage.silentWatcher("east", "uid-of-the-new")).knows(old);
-  await stage.during(next.start("web"));
-  for (const address of many(3, 20)) await stage.during(next.remove("web", address, "vanished"));
-  await stage.during(next.add("web", "10.7.7.7"));
-  await stage.clock.run(5000);
-  return { stage, old, next, first };
+  const { next, started: first } = await rebuild(stage, () => stage.replica(link(1)));
+  return { stage, next, first };
 }
 
 /** Both firewalls hold these addresses in web. */

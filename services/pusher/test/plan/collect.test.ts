@@ -1,6 +1,6 @@
 import t from "tap";
 import { NO_LIMITS } from "./model-device.ts";
-import { many, Scene } from "./scene.ts";
+import { many, remove, Scene } from "./scene.ts";
 
 const limits = (addresses: number) => ({ ...NO_LIMITS, 4: { addresses, groups: 0, membersPerGroup: 0 } });
 
@@ -42,7 +42,7 @@ t.test("an object that a group holds is not collected, though its cluster wants 
   const scene = used(20, 20);
   scene.now += 700_000;
   scene.verify(scene.a).verify(scene.b);
-  for (const address of many(8)) scene.hear(scene.a, scene.a.remove("web", address, "unselected"));
+  remove(scene, many(8), "unselected");
   scene.device.limits = limits(20);
   scene.read();
   t.same(scene.settle(), []);

@@ -1,7 +1,7 @@
 import t from "tap";
 import { groupKey } from "../../src/firewall/firewall.ts";
 import { NAMES } from "../desired/configured.ts";
-import { many, Scene } from "./scene.ts";
+import { many, remove, Scene } from "./scene.ts";
 
 const A = "10.0.0.1";
 const CHILD = NAMES.child({ group: "web", cluster: "a", n: 0 });
@@ -60,7 +60,7 @@ t.test("an approval that has expired is no word any more: exactly what it let go
   const scene = Scene.running(all);
   scene.now += 700_000;
   scene.verify(scene.a).verify(scene.b);
-  for (const address of all.slice(0, 8)) scene.hear(scene.a, scene.a.remove("web", address, "unselected"));
+  remove(scene, all.slice(0, 8), "unselected");
   scene.settle();
   const { items, hash } = scene.plan.heldSet();
   t.equal(items.length, 8);

@@ -2,20 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import type { RemoveCause } from "@podgate/shared/contract/event";
 import type { Applied } from "../../src/plan/plan.ts";
-import { many, Scene } from "./scene.ts";
-
-const WINDOW_MS = 600_000;
-
-/** web of cluster a with so many members that were there before the window began. */
-function running(count: number, options: ConstructorParameters<typeof Scene>[0] = {}): Scene {
-  const scene = Scene.running(many(count), options);
-  scene.now += WINDOW_MS * 1.1;
-  scene.hear(scene.a, scene.a.state()).hear(scene.b, scene.b.state());
-  return scene;
-}
-
-const remove = (scene: Scene, addresses: readonly string[], cause: RemoveCause): Scene =>
-  scene.hear(scene.a, ...addresses.map((address) => scene.a.remove("web", address, cause)));
+import { longRunning, many, remove, Scene, WINDOW_MS } from "./scene.ts";
 
 /** Of so many members, so many go for this reason; so many are left then. */
 const CASES: readonly [what: string, members: number, gone: number, cause: RemoveCause, left: number][] = [
@@ -36,7 +23,7 @@ const CASES: readonly [what: string, members: number, gone: number, cause: Remov
 ];
 for (const [what, members, gone, cause, left] of CASES) {
   t.test(`${what}: ${gone} of ${members} (${cause}), ${left} stay`, (t) => {
-    const scene = running(members);
+    const scene = longRunning(members);
     remove(scene, many(gone), cause);
     scene.settle();
     t.equal(scene.device.resolve("web").length, left);
@@ -46,7 +33,7 @@ for (const [what, members, gone, cause, left] of CASES) {
 }
 
 t.test("what goes one by one is summed up within the window, and forgotten after it", (t) => {
-  const scene = running(20);
+  const scene = longRunning(20);
   for (const address of many(8)) {
     remove(scene, [address], "relabeled");
     scene.settle();
@@ -64,7 +51,7 @@ t.test("what goes one by one is summed up within the window, and forgotten after
 });
 
 t.test("an edit that takes all and brings more is held, however large the group is then", (t) => {
-  const scene = running(10);
+  const scene = longRunning(10);
   scene.hear(scene.a, ...many(100, 1000).map((address) => scene.a.add("web", address)));
   remove(scene, many(10), "unselected");
   scene.settle();
@@ -77,7 +64,7 @@ const six = (from: number, count: number): string[] =>
   many(count, from).map((_, n) => `2001:db8::${from + n + 1}`);
 
 t.test("a pod with two addresses counts once", (t) => {
-  const scene = running(0);
+  const scene = longRunning(0);
   scene.hear(scene.a, ...[...many(20), ...six(0, 20)].map((address) => scene.a.add("web", address)));
   scene.settle();
   scene.now += WINDOW_MS * 1.1;
@@ -107,7 +94,7 @@ t.test("shares of a group that is younger than the window are taken of what it w
 });
 
 t.test("the removals of one edit wait for each other, a quarter of a second and a second at most", (t) => {
-  const scene = running(20);
+  const scene = longRunning(20);
   remove(scene, many(2), "unselected");
   t.equal(scene.plan.next(scene.now), undefined);
   t.match(scene.report("a", "web"), { reason: "Pending", message: /2 to leave/ });
@@ -152,7 +139,7 @@ t.test("many small groups of a cluster that lose members at once are one mass re
 });
 
 t.test("a held removal does not keep the address from another group", (t) => {
-  const scene = running(3);
+  const scene = longRunning(3);
   scene.a.define("db");
   scene.hear(scene.a, scene.a.state());
   remove(scene, many(3), "unselected");
@@ -166,7 +153,7 @@ t.test("a held removal does not keep the address from another group", (t) => {
 });
 
 t.test("a route that is gone is held with all its members; when it is approved, the group goes", (t) => {
-  const scene = running(4);
+  const scene = longRunning(4);
   const routes = [{ targets: ["fw2"], clusters: ["a", "b"], groups: ["*"] }];
   const away = new Scene({ routes });
   Object.assign(away, { a: scene.a, b: scene.b, device: scene.device });
@@ -183,7 +170,7 @@ t.test("a route that is gone is held with all its members; when it is approved, 
 });
 
 t.test("an address that somebody put into a child goes, however many they are", (t) => {
-  const scene = running(2);
+  const scene = longRunning(2);
   scene.a.define("db");
   for (const address of many(20, 100)) scene.hear(scene.a, scene.a.add("db", address));
   scene.hear(scene.a, scene.a.state());
@@ -200,7 +187,7 @@ t.test("an address that somebody put into a child goes, however many they are", 
 t.test(
   "a cluster that was not heard for as long as its route allows loses its members, and gets them back",
   (t) => {
-    const scene = running(30, {
+    const scene = longRunning(30, {
       routes: [{ targets: ["fw"], clusters: ["a"], groups: ["*"], whenSilent: { removeAfterSeconds: 60 } }],
     });
     scene.folds.get("a")?.tick(scene.now);
@@ -279,7 +266,7 @@ t.test(
   (t) => {
     fc.assert(
       fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
-        const scene = running(20);
+        const scene = longRunning(20);
         let gone: number[] = [];
         for (const each of acts) {
           perform(scene, each, (applied) => {
@@ -304,7 +291,7 @@ t.test("small edits with restarts in between take no more than one edit may", (t
   });
   fc.assert(
     fc.property(fc.array(edit, { minLength: 2, maxLength: 5 }), (edits) => {
-      const scene = running(20);
+      const scene = longRunning(20);
       let from = 0;
       for (const { count, cause: why, restarts } of edits) {
         remove(scene, many(count, from), why);
@@ -324,7 +311,7 @@ t.test("small edits with restarts in between take no more than one edit may", (t
 t.test("what was seen to end goes whatever is held", (t) => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
-      const scene = running(20);
+      const scene = longRunning(20);
       for (const each of acts) {
         perform(scene, each, () => undefined);
         if (each.kind !== "steps" || scene.folds.get("a")?.verified !== true) continue;
@@ -341,7 +328,7 @@ t.test("what was seen to end goes whatever is held", (t) => {
 t.test("after an approval exactly what was held goes", (t) => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
-      const scene = running(20);
+      const scene = longRunning(20);
       for (const each of acts) perform(scene, each, () => undefined);
       scene.hear(scene.a, scene.a.state());
       scene.settle();

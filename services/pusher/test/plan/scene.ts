@@ -1,3 +1,4 @@
+import type { RemoveCause } from "@podgate/shared/contract/event";
 import type { FoldInput, FoldOptions, ClusterFold } from "../../src/desired/fold.ts";
 import { Desired, policyOf } from "../../src/desired/desired.ts";
 import type { Identity, Outcome, Step } from "../../src/firewall/firewall.ts";
@@ -131,6 +132,20 @@ export class Scene {
     return scene;
   }
 }
+
+/** What goes unseen within this long is summed up, by the default limits. */
+export const WINDOW_MS = 600_000;
+
+/** web of cluster a with so many members that were there before the window began. */
+export function longRunning(count: number, options: SceneOptions = {}): Scene {
+  const scene = Scene.running(many(count), options);
+  scene.now += WINDOW_MS * 1.1;
+  return scene.hear(scene.a, scene.a.state()).hear(scene.b, scene.b.state());
+}
+
+/** They leave web of cluster a. */
+export const remove = (scene: Scene, addresses: readonly string[], cause: RemoveCause): Scene =>
+  scene.hear(scene.a, ...addresses.map((address) => scene.a.remove("web", address, cause)));
 
 export const many = (count: number, from = 0): string[] =>
   [...Array(count).keys()].map(

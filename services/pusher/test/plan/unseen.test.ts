@@ -1,20 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
 import type { RemoveCause } from "@podgate/shared/contract/event";
-import { many, Scene } from "./scene.ts";
-
-const WINDOW_MS = 600_000;
-
-/** web of cluster a with so many members that were there before the window began. */
-function running(count: number, options: ConstructorParameters<typeof Scene>[0] = {}): Scene {
-  const scene = Scene.running(many(count), options);
-  scene.now += WINDOW_MS * 1.1;
-  scene.hear(scene.a, scene.a.state()).hear(scene.b, scene.b.state());
-  return scene;
-}
-
-const edit = (scene: Scene, addresses: readonly string[], cause: RemoveCause): void =>
-  void scene.hear(scene.a, ...addresses.map((address) => scene.a.remove("web", address, cause)));
+import { longRunning, many, remove, Scene, WINDOW_MS } from "./scene.ts";
 
 /** The stream is put back from a copy that does not tell of these, and of those joining. */
 function lose(
@@ -34,20 +21,20 @@ t.test("what an edit takes and what nothing tells of are one sum, whichever come
   const orders: readonly [string, (scene: Scene) => void][] = [
     [
       "an edit, then a loss",
-      (scene) => (edit(scene, many(4), "relabeled"), scene.settle(), lose(scene, many(4, 4))),
+      (scene) => (remove(scene, many(4), "relabeled"), scene.settle(), lose(scene, many(4, 4))),
     ],
     [
       "a loss, then an edit",
-      (scene) => (lose(scene, many(4, 4)), scene.settle(), edit(scene, many(4), "relabeled")),
+      (scene) => (lose(scene, many(4, 4)), scene.settle(), remove(scene, many(4), "relabeled")),
     ],
     [
       "a selector after a loss",
-      (scene) => (lose(scene, many(4, 4)), scene.settle(), edit(scene, many(4), "unselected")),
+      (scene) => (lose(scene, many(4, 4)), scene.settle(), remove(scene, many(4), "unselected")),
     ],
     ["two losses", (scene) => (lose(scene, many(4, 4)), scene.settle(), lose(scene, many(4)))],
   ];
   for (const [what, act] of orders) {
-    const scene = running(20);
+    const scene = longRunning(20);
     act(scene);
     scene.settle();
     t.equal(web(scene), 16, what);
@@ -61,9 +48,9 @@ t.test("what an edit takes and what nothing tells of are one sum, whichever come
 });
 
 t.test("both at once are held together, and go when they are approved", (t) => {
-  const scene = running(20);
+  const scene = longRunning(20);
   scene.hear(scene.a, { kind: "interrupted", reason: "gone" });
-  edit(scene, many(4), "relabeled");
+  remove(scene, many(4), "relabeled");
   lose(scene, many(4, 4));
   scene.settle();
   t.equal(web(scene), 20);
@@ -73,18 +60,18 @@ t.test("both at once are held together, and go when they are approved", (t) => {
   scene.plan.approve(items, hash);
   scene.settle();
   t.equal(web(scene), 12);
-  edit(scene, many(2, 8), "relabeled");
+  remove(scene, many(2, 8), "relabeled");
   scene.settle();
   t.equal(web(scene), 10, "what was approved counts no more");
   t.end();
 });
 
 t.test("pods that were replaced while nobody looked leave an edit all it may take", (t) => {
-  const scene = running(20);
+  const scene = longRunning(20);
   lose(scene, many(15), many(15, 100));
   scene.settle();
   t.equal(web(scene), 20);
-  edit(scene, many(5, 100), "relabeled");
+  remove(scene, many(5, 100), "relabeled");
   scene.settle();
   t.equal(web(scene), 15);
   t.same(scene.plan.heldSet().items, []);
@@ -92,8 +79,8 @@ t.test("pods that were replaced while nobody looked leave an edit all it may tak
 });
 
 t.test("of pods that were replaced but for a few, only so many are weighed and held", (t) => {
-  const scene = running(20);
-  edit(scene, many(4), "relabeled");
+  const scene = longRunning(20);
+  remove(scene, many(4), "relabeled");
   scene.settle();
   lose(scene, many(10, 4), many(7, 100));
   scene.settle();
@@ -103,11 +90,11 @@ t.test("of pods that were replaced but for a few, only so many are weighed and h
 });
 
 t.test("what was seen to end counts neither for an edit nor for a loss", (t) => {
-  const scene = running(20);
-  edit(scene, many(10), "ended");
+  const scene = longRunning(20);
+  remove(scene, many(10), "ended");
   scene.settle();
   lose(scene, many(2, 10));
-  edit(scene, many(3, 12), "relabeled");
+  remove(scene, many(3, 12), "relabeled");
   scene.settle();
   t.equal(web(scene), 5);
   t.same(scene.plan.heldSet().items, []);
@@ -132,14 +119,14 @@ t.test("many small groups that each lose one unseen are one mass removal of thei
 });
 
 t.test("a pusher that restarts knows what nothing told of when it went", (t) => {
-  const scene = running(20);
+  const scene = longRunning(20);
   lose(scene, many(4));
   scene.settle();
   const kept = { held: [], approved: [], whole: [], heldForMs: 0, spent: scene.plan.spent(scene.now) };
   scene.restart();
   scene.plan.restore(kept, scene.now);
   scene.verify(scene.a).read();
-  edit(scene, many(4, 4), "relabeled");
+  remove(scene, many(4, 4), "relabeled");
   scene.settle();
   t.equal(web(scene), 16);
   t.end();
@@ -155,10 +142,10 @@ t.test("no order of edits and losses takes more than the limit unseen within a w
   );
   fc.assert(
     fc.property(fc.array(act, { maxLength: 20 }), (acts) => {
-      const scene = running(30);
+      const scene = longRunning(30);
       for (const each of acts) {
         const addresses = "count" in each ? many(each.count, each.from) : [];
-        if (each.kind === "edit") edit(scene, addresses, each.cause);
+        if (each.kind === "edit") remove(scene, addresses, each.cause);
         else if (each.kind === "loss") lose(scene, addresses);
         else if (each.kind === "step") scene.step();
         else scene.settle();
