@@ -16,8 +16,8 @@ export interface TargetDesired {
   readonly sources: readonly DesiredSource[];
   /** Every configured cluster. */
   readonly clusters: ReadonlyMap<string, ClusterStanding>;
-  /** How a group is guarded, defined or not; undefined = no route leads it here. */
-  readonly policyOf: (cluster: string, group: string) => GroupPolicy | undefined;
+  /** How a group is guarded, defined or not, and also where no route leads it here any more. */
+  readonly policyOf: (cluster: string, group: string) => GroupPolicy;
 }
 
 /** A group's reason in a status has so many characters. */
@@ -52,10 +52,7 @@ export class Desired {
         {
           sources: [],
           clusters: folds,
-          policyOf: (cluster, group) => {
-            const route = this.#routing.routeOf(cluster, group, name);
-            return route === undefined ? undefined : this.#policy(name, route);
-          },
+          policyOf: (cluster, group) => this.#policy(name, this.#routing.routeOf(cluster, group, name)),
         },
       ]),
     );
@@ -161,10 +158,10 @@ export class Desired {
     }
   }
 
-  #policy(target: string, route: number): GroupPolicy {
+  #policy(target: string, route: number | undefined): GroupPolicy {
     const { guards, targets, routes } = this.#configuration;
     const own = targets.find(({ name }) => name === target)?.guards;
-    return policyOf([guards, own], routes[route]);
+    return policyOf([guards, own], route === undefined ? undefined : routes[route]);
   }
 
   #source(cluster: string, group: string, parent: string, policy: GroupPolicy): DesiredSource {

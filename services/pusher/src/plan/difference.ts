@@ -1,5 +1,5 @@
-import type { ClusterStanding, DesiredSource, GroupPolicy, TargetDesired } from "../desired/desired.ts";
-import { groupKey, type Actual, type ChildOrigin, type Outcome, type Step } from "../firewall/firewall.ts";
+import type { ClusterStanding, DesiredSource, TargetDesired } from "../desired/desired.ts";
+import { groupKey, type Actual, type Outcome, type Step } from "../firewall/firewall.ts";
 import { Claims } from "./claims.ts";
 import type { KeptHolds } from "./guards/guards.ts";
 import type { Spent } from "./guards/spent.ts";
@@ -22,8 +22,7 @@ export interface DifferenceOptions {
    * child that others took out are put in again in any case.
    */
   readonly repair: boolean;
-  /** Of groups that no route leads here any more. */
-  readonly policy: GroupPolicy;
+  readonly policyOf: TargetDesired["policyOf"];
 }
 
 /**
@@ -38,7 +37,6 @@ export class Difference {
   readonly #claims = new Claims();
   readonly #silence = new Silence();
   #clusters: ReadonlyMap<string, ClusterStanding> = new Map();
-  #routed: TargetDesired["policyOf"] = () => undefined;
   #hasDeny = false;
   /** Removals that were sent and may have been done: the next read tells. */
   #unanswered: readonly Applied[] = [];
@@ -48,17 +46,14 @@ export class Difference {
   constructor(options: DifferenceOptions, original?: Difference) {
     this.#options = options;
     this.state = original?.state.clone() ?? new TargetState(options.names);
-    const policyOf = ({ cluster, group }: ChildOrigin): GroupPolicy =>
-      this.#routed(cluster, group) ?? options.policy;
     this.judgement =
-      original?.judgement.clone(this.plans, this.#claims, policyOf) ??
-      new Judgement(this.plans, this.#claims, policyOf);
+      original?.judgement.clone(this.plans, this.#claims) ??
+      new Judgement(this.plans, this.#claims, options.policyOf);
   }
 
   /** @param changed keys of the sources that changed since the last call; "all" = look at every one */
-  desire({ sources, clusters, policyOf }: TargetDesired, changed: ReadonlySet<string> | "all"): void {
+  desire({ sources, clusters }: TargetDesired, changed: ReadonlySet<string> | "all"): void {
     this.#clusters = clusters;
-    this.#routed = policyOf;
     const cameOrWent = this.plans.replace(sources);
     if (cameOrWent) {
       this.#watch(sources);
@@ -174,7 +169,6 @@ export class Difference {
   clone(): Difference {
     const copy = new Difference(this.#options, this);
     copy.#clusters = this.#clusters;
-    copy.#routed = this.#routed;
     copy.plans.replace(this.plans.sources);
     copy.#watch(this.plans.sources);
     return copy;

@@ -1,4 +1,4 @@
-import { sourceKey, type ClusterStanding, type GroupPolicy } from "../desired/desired.ts";
+import { sourceKey, type ClusterStanding, type GroupPolicy, type TargetDesired } from "../desired/desired.ts";
 import type { ChildOrigin } from "../firewall/firewall.ts";
 import type { Claims } from "./claims.ts";
 import { Guards, type KeptHolds } from "./guards/guards.ts";
@@ -15,18 +15,18 @@ const NO_ORPHANS: Orphans = { doomed: [], trimmed: [], held: [], count: 0 };
 export class Judgement {
   readonly #plans: SourcePlans;
   readonly #claims: Claims;
-  /** Of groups that no source is of. */
-  readonly #policyOfOrphan: (origin: ChildOrigin) => GroupPolicy;
+  readonly #configured: TargetDesired["policyOf"];
   #guards = new Guards({ patient: true });
   #found: Found | undefined;
   #orphans: Orphans = NO_ORPHANS;
   /** Something was restored or approved. */
   #again = false;
 
-  constructor(plans: SourcePlans, claims: Claims, policyOfOrphan: (origin: ChildOrigin) => GroupPolicy) {
+  /** @param configured how each group is guarded */
+  constructor(plans: SourcePlans, claims: Claims, configured: TargetDesired["policyOf"]) {
     this.#plans = plans;
     this.#claims = claims;
-    this.#policyOfOrphan = policyOfOrphan;
+    this.#configured = configured;
   }
 
   /** After `approve` or `revoke` of these call `again`. */
@@ -70,7 +70,7 @@ export class Judgement {
     this.#again = false;
     const found = (this.#found ??= this.#findOrphans(context, standings));
     if (clusters.size === 0 && !isNew) return;
-    const orphans = orphanViews(found, standings, this.#policyOfOrphan);
+    const orphans = orphanViews(found, standings, (origin) => this.#policyOf(origin));
     if (isNew) {
       for (const cluster of this.#guards.clusters) clusters.add(cluster);
       for (const view of orphans) clusters.add(view.cluster);
@@ -117,16 +117,15 @@ export class Judgement {
   }
 
   /** For a dry run: judges everything anew, at once. */
-  clone(plans: SourcePlans, claims: Claims, policyOfOrphan: (origin: ChildOrigin) => GroupPolicy): Judgement {
-    const copy = new Judgement(plans, claims, policyOfOrphan);
+  clone(plans: SourcePlans, claims: Claims): Judgement {
+    const copy = new Judgement(plans, claims, this.#configured);
     copy.#guards = this.#guards.clone();
     copy.#again = true;
     return copy;
   }
 
-  #policyOf(origin: ChildOrigin): GroupPolicy {
-    const { cluster, group } = origin;
-    return this.#plans.source(sourceKey(cluster, group))?.policy ?? this.#policyOfOrphan(origin);
+  #policyOf({ cluster, group }: ChildOrigin): GroupPolicy {
+    return this.#plans.source(sourceKey(cluster, group))?.policy ?? this.#configured(cluster, group);
   }
 
   #findOrphans({ known, addOnly }: DiffContext, standings: ReadonlyMap<string, ClusterStanding>): Found {

@@ -27,8 +27,7 @@ export const PATIENCE_MS = 1000;
 export function removalStep(plan: SourcePlan, context: StepContext): Step | undefined {
   for (const half of plan.halves) {
     for (const shard of half.shards) {
-      if (shard.blocked !== undefined || !isTooLarge(shard, context)) continue;
-      return put(plan, shard, joinable(plan, half, context, room(shard, context.limits[half.family])));
+      if (shard.blocked === undefined && isTooLarge(shard, context)) return put(plan, half, shard, context);
     }
   }
   return undefined;
@@ -42,8 +41,8 @@ export function additionStep(plan: SourcePlan, context: StepContext): Step | und
       (each) => each.blocked === undefined && room(each, context.limits[half.family]) > 0,
     );
     if (shard === undefined) continue;
-    const added = joinable(plan, half, context, room(shard, context.limits[half.family]));
-    if (added.length > 0) return put(plan, shard, added);
+    const step = put(plan, half, shard, context);
+    if (step.added.length > 0) return step;
   }
   return undefined;
 }
@@ -82,7 +81,7 @@ const isTooLarge = ({ removes, child }: Shard, { repair }: StepContext): boolean
 function attach(plan: SourcePlan, half: Half, context: StepContext): Step | undefined {
   const { source } = plan;
   const { family, shards } = half;
-  const { known, parking, limits, now } = context;
+  const { known, parking, now } = context;
   // A child that was just taken out because its group went must not come back while that is not known for certain.
   if (source.defined !== "yes") return undefined;
   for (const shard of shards) {
@@ -90,8 +89,7 @@ function attach(plan: SourcePlan, half: Half, context: StepContext): Step | unde
     if (attached || parking.reason(parkingKey.attach(child.key), now) !== undefined) continue;
     // Nobody joins a parent on the way out: the child is put right first. Where it can't be, blocking is what is safe.
     if (isTooLarge(shard, context)) {
-      if (blocked === undefined)
-        return put(plan, shard, joinable(plan, half, context, room(shard, limits[family])));
+      if (blocked === undefined) return put(plan, half, shard, context);
       if (!isDeny(plan)) continue;
     }
     const { parent, group, cluster } = source;
@@ -151,9 +149,17 @@ function joinable(plan: SourcePlan, { ready }: Half, { isLeaving }: StepContext,
   return addresses;
 }
 
-function put({ source }: SourcePlan, { child, removes }: Shard, added: readonly string[]): Step {
+/** The shard without those who leave, and with all that can join and has room. */
+function put(
+  plan: SourcePlan,
+  half: Half,
+  shard: Shard,
+  context: StepContext,
+): Extract<Step, { kind: "put-child" }> {
+  const { child, removes } = shard;
+  const added = joinable(plan, half, context, room(shard, context.limits[half.family]));
   const kept = [...child.members].filter((address) => !removes.has(address));
-  const { group, cluster } = source;
+  const { group, cluster } = plan.source;
   const changes = [
     added.length > 0 ? `${added.length} join` : "",
     removes.size > 0 ? `${removes.size} leave (${causes(removes)})` : "",

@@ -3,7 +3,6 @@ import type { Clock } from "@podgate/shared/runtime/clock";
 import type { Logger } from "@podgate/shared/runtime/logger";
 import { deviceOf, type Configuration, type TargetConfiguration } from "../configuration.ts";
 
-import { policyOf } from "../desired/desired.ts";
 import type { Actual, Firewall } from "../firewall/firewall.ts";
 import type { ObjectNames } from "../plan/object-names.ts";
 import { TargetPlan } from "../plan/target-plan.ts";
@@ -98,7 +97,7 @@ export function openTargets(configuration: Configuration, clusters: Clusters, po
       names: ports.names,
       removals: target.removals,
       repair,
-      policy: policyOf([configuration.guards, target.guards]),
+      policyOf: clusters.target(target.name).policyOf,
     });
     const times = { driftMs: driftSeconds * 1000, lateMs: target.timeoutSeconds * 1000 };
     work = new TargetWork({ target, ...times }, plan, {

@@ -1,6 +1,6 @@
 import type { RemoveCause } from "@podgate/shared/contract/event";
 import type { FoldInput, FoldOptions, ClusterFold } from "../../src/desired/fold.ts";
-import { Desired, policyOf } from "../../src/desired/desired.ts";
+import { Desired } from "../../src/desired/desired.ts";
 import type { Identity, Outcome, Step } from "../../src/firewall/firewall.ts";
 import type { Applied, Drift } from "../../src/plan/plan.ts";
 import { TargetPlan, type TargetPlanOptions } from "../../src/plan/target-plan.ts";
@@ -56,7 +56,7 @@ export class Scene {
       names: NAMES,
       removals: "sync",
       repair: true,
-      policy: policyOf([]),
+      policyOf: this.desired.target("fw").policyOf,
       ...this.#options.plan,
     });
     return this;

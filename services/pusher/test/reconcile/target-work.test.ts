@@ -4,7 +4,7 @@ import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
 import { ModelDevice } from "../plan/model-device.ts";
 import { ClusterStandIn } from "../desired/cluster-stand-in.ts";
 import { configured, NAMES } from "../desired/configured.ts";
-import { Desired, policyOf } from "../../src/desired/desired.ts";
+import { Desired } from "../../src/desired/desired.ts";
 import type { FoldInput } from "../../src/desired/fold.ts";
 import type { Actual, Firewall, Identity, Limits, Outcome, Step } from "../../src/firewall/firewall.ts";
 import { TargetPlan } from "../../src/plan/target-plan.ts";
@@ -71,7 +71,7 @@ function scene(times = TIMES) {
     names: NAMES,
     removals: "sync",
     repair: true,
-    policy: policyOf([]),
+    policyOf: desired.target("fw").policyOf,
   });
   const work = new TargetWork(
     { target: { name: "fw", mode: "enforce", url: "https://fw.example.com", vdom: "root" }, ...times },
