@@ -74,15 +74,22 @@ export interface Shown {
   readonly resourceVersion: string;
 }
 
-/** A holding as events tell it. */
-export function shown({ owners }: Holding): Shown {
+export const ownerOf = ({ fact: { namespace, name, uid } }: PodEntry): Owner => ({
+  kind: "Pod",
+  namespace,
+  name,
+  uid,
+});
+
+/** A holding as events tell it. @param missing more owners of it */
+export function shown({ owners }: Holding, missing: readonly Owner[] = []): Shown {
   const first: Owner[] = [];
   let resourceVersion = "";
-  for (const { fact } of each(owners)) {
-    if (first.length === 0) ({ resourceVersion } = fact);
+  for (const entry of each(owners)) {
+    if (first.length === 0) ({ resourceVersion } = entry.fact);
     if (first.length === OWNERS_SHOWN) break;
-    const { namespace, name, uid } = fact;
-    first.push({ kind: "Pod", namespace, name, uid });
+    first.push(ownerOf(entry));
   }
-  return { owners: first, ownerCount: sizeOf(owners), resourceVersion };
+  first.push(...missing.slice(0, OWNERS_SHOWN - first.length));
+  return { owners: first, ownerCount: sizeOf(owners) + missing.length, resourceVersion };
 }

@@ -7,7 +7,7 @@ import type { Change } from "./change.ts";
 import { ended, notCounting, ownAddresses, type NotCounting } from "./counting.ts";
 import type { GroupDefinition } from "./group-definition.ts";
 import { EditedOut, isEnd } from "./edited-out.ts";
-import { Holdings, shown, type Holding, type Shown } from "./holdings.ts";
+import { Holdings, ownerOf, shown, type Holding, type Shown } from "./holdings.ts";
 import { Inventory } from "./inventory.ts";
 import { Missing } from "./missing.ts";
 import { heldBy, setHeld, type PodEntry } from "./pod-entry.ts";
@@ -51,7 +51,7 @@ export class Membership {
     this.#missing.found((uid) => this.#inventory.pod(uid) !== undefined);
     for (const entry of this.#inventory.pods()) this.#evaluate(entry, now, "relabeled");
     for (const entry of absent) {
-      for (const { group, address } of heldBy(entry)) this.miss(group, address, entry.fact, now);
+      for (const { group, address } of heldBy(entry)) this.miss(group, address, ownerOf(entry), now);
       this.#releaseAll(entry, "vanished");
     }
     return this.#changes();
@@ -135,12 +135,12 @@ export class Membership {
   }
 
   *members(): Generator<Shown & { readonly group: string; readonly address: string }> {
-    for (const holding of this.#holdings.all()) yield asMember(holding);
+    for (const holding of this.#holdings.all()) yield this.#asMember(holding);
   }
 
   member(group: string, address: string): (Shown & { group: string; address: string }) | undefined {
     const holding = this.#holdings.get(group, address);
-    return holding && asMember(holding);
+    return holding && this.#asMember(holding);
   }
 
   membersOf(group: string): number {
@@ -173,10 +173,10 @@ export class Membership {
   }
 
   /** A node's address is a member, and this owner, if it is one, is not listed: it may still run there. */
-  miss(group: string, address: string, { uid }: Pick<Owner, "uid">, now: number): void {
-    if (this.#groups.get(group)?.addresses !== "node" || this.#inventory.pod(uid) !== undefined) return;
+  miss(group: string, address: string, owner: Owner, now: number): void {
+    if (this.#groups.get(group)?.addresses !== "node" || this.#inventory.pod(owner.uid) !== undefined) return;
     const holding = this.#holdings.get(group, address);
-    if (holding !== undefined) this.#missing.note(holding, uid, now);
+    if (holding !== undefined) this.#missing.note(holding, owner, now);
   }
 
   /** uids of the pods that run with this address as their own now. */
@@ -279,9 +279,12 @@ export class Membership {
       : causeOf(entry, address, definition, this.#inventory, now, cause);
   }
 
-  #isOfNode(entry: PodEntry, { group, address }: Holding): boolean {
-    const definition = this.#groups.get(group);
-    return definition !== undefined && nodeAddresses(entry, definition, this.#inventory).includes(address);
+  /** The end of the last owner that is listed is not that of the others; that of its node is. */
+  #lastCause(entry: PodEntry, holding: Holding, cause: RemoveCause): RemoveCause {
+    const definition = this.#groups.get(holding.group);
+    if (!isEnd(cause) || definition === undefined || this.#missing.of(holding).length === 0) return cause;
+    const isOfNode = nodeAddresses(entry, definition, this.#inventory).includes(holding.address);
+    return isOfNode ? "vanished" : cause;
   }
 
   #releaseAll(entry: PodEntry, cause: RemoveCause): void {
@@ -301,26 +304,30 @@ export class Membership {
       if (again) {
         const isOver = this.#editedOut.release(entry, holding) && isEnd(cause);
         if (isOver && this.#holdings.get(group, address) === undefined)
-          changes.push({ op: "remove", cause, again, ...asMember(holding) });
+          changes.push({ op: "remove", cause, again, ...this.#asMember(holding) });
         continue;
       }
       if (this.tells) this.#editedOut.note(entry, group, address, cause);
       if (this.#holdings.release(holding, entry)) {
-        const isSeen = !(this.#missing.take(holding) && isEnd(cause) && this.#isOfNode(entry, holding));
-        const last = this.#editedOut.of(group, address) ?? { holding, cause: isSeen ? cause : "vanished" };
-        changes.push({ op: "remove", cause: last.cause, ...asMember(last.holding) });
+        const last = this.#editedOut.of(group, address) ?? {
+          holding,
+          cause: this.#lastCause(entry, holding, cause),
+        };
+        changes.push({ op: "remove", cause: last.cause, ...this.#asMember(last.holding) });
+        this.#missing.forget(holding);
       } else this.#gained.add(holding);
     }
     for (const holding of this.#gained) {
       if (this.#holdings.get(holding.group, holding.address) === holding)
-        changes.push({ op: "add", ...asMember(holding) });
+        changes.push({ op: "add", ...this.#asMember(holding) });
     }
     this.#releases = [];
     this.#gained = new Set();
     return this.tells ? changes : [];
   }
-}
 
-function asMember(holding: Holding): Shown & { readonly group: string; readonly address: string } {
-  return { group: holding.group, address: holding.address, ...shown(holding) };
+  #asMember(holding: Holding): Shown & { readonly group: string; readonly address: string } {
+    const { group, address } = holding;
+    return { group, address, ...shown(holding, this.#missing.of(holding)) };
+  }
 }

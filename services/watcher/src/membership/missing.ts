@@ -1,19 +1,30 @@
+import type { Owner } from "@podgate/shared/contract/event";
 import type { Holding } from "./holdings.ts";
+import { each } from "./several.ts";
 
 /** As long as a removal stays on the bus: afterwards nobody remembers who vanished. */
 const REMEMBERED_MS = 3_600_000;
 
 /**
  * Owners of an address that a list lacked while it stayed for others: pods of a node. If the list was short they still
- * run there, so when the end of the last other one is seen, that of the address is not.
+ * run there: they are told as owners all the same, and when the end of the last other one is seen, that of the address
+ * is not.
  */
 export class Missing {
-  /** Holding → uid → when, in milliseconds of the monotonic clock. */
-  readonly #owners = new Map<Holding, Map<string, number>>();
+  /** Holding → uid → who, and when in milliseconds of the monotonic clock. */
+  readonly #owners = new Map<Holding, Map<string, { readonly owner: Owner; readonly since: number }>>();
 
-  note(holding: Holding, uid: string, now: number): void {
-    const uids = this.#owners.get(holding) ?? new Map<string, number>();
-    this.#owners.set(holding, uids.set(uid, now));
+  note(holding: Holding, owner: Owner, now: number): void {
+    const owners = this.#owners.get(holding) ?? new Map<string, { owner: Owner; since: number }>();
+    this.#owners.set(holding, owners.set(owner.uid, { owner, since: now }));
+  }
+
+  /** The last owner of an address that has left stays with its holding, and may be missing now, too: he is not given. */
+  of(holding: Holding): Owner[] {
+    const missing = this.#owners.get(holding);
+    if (missing === undefined) return [];
+    const known = new Set([...each(holding.owners)].map(({ fact }) => fact.uid));
+    return [...missing.values()].map(({ owner }) => owner).filter(({ uid }) => !known.has(uid));
   }
 
   /** Of these something was heard: they are owners again, or their own end was seen. */
@@ -25,15 +36,15 @@ export class Missing {
     this.#drop((_, since) => now - since > REMEMBERED_MS);
   }
 
-  /** The address has left its group. @returns whether somebody was missing still */
-  take(holding: Holding): boolean {
-    return this.#owners.delete(holding);
+  /** The address has left its group. */
+  forget(holding: Holding): void {
+    this.#owners.delete(holding);
   }
 
   #drop(isOver: (uid: string, since: number) => boolean): void {
-    for (const [holding, uids] of this.#owners) {
-      for (const [uid, since] of uids) if (isOver(uid, since)) uids.delete(uid);
-      if (uids.size === 0) this.#owners.delete(holding);
+    for (const [holding, owners] of this.#owners) {
+      for (const [uid, { since }] of owners) if (isOver(uid, since)) owners.delete(uid);
+      if (owners.size === 0) this.#owners.delete(holding);
     }
   }
 }

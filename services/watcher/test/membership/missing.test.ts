@@ -1,7 +1,9 @@
 import t from "tap";
+import type { Owner } from "@podgate/shared/contract/event";
 import type { Membership } from "../../src/membership/membership.ts";
 import { brief, group, membership, node, pod } from "./scene.ts";
 
+const owner = (uid: string): Owner => ({ kind: "Pod", namespace: "shop", name: uid, uid });
 const other = { labels: { app: "db" } };
 
 /** A node with pods a and b of the group; a list lacks b. */
@@ -9,7 +11,7 @@ function lacking(): Membership {
   const m = membership(group("web", { addresses: "node" }));
   m.putNode(node("n1", "192.168.0.1"), 0);
   m.replacePods([pod("a"), pod("b")], 0);
-  t.strictSame(brief(m.replacePods([pod("a")], 1)), ["+ web 192.168.0.1"], "other owners are told");
+  m.replacePods([pod("a")], 1);
   return m;
 }
 
@@ -19,6 +21,24 @@ t.test("a node's last listed pod ends: whoever a list lacked before may still ru
   t.strictSame(brief(lacking().replacePods([pod("a", { finished: true })], 2)), [
     "-vanished web 192.168.0.1",
   ]);
+});
+
+t.test("who is missing is told as an owner, for a watcher that takes over", async (t) => {
+  const m = lacking();
+  t.match([...m.members()], [{ address: "192.168.0.1", ownerCount: 2, owners: [owner("a"), owner("b")] }]);
+  t.match(m.removePod("a"), [{ op: "remove", owners: [owner("a"), owner("b")] }]);
+  const full = membership(group("web", { addresses: "node" }));
+  full.putNode(node("n1", "192.168.0.1"), 0);
+  const pods = ["a", "b", "c", "d", "e", "f", "g"].map((uid) => pod(uid));
+  full.replacePods(pods, 0);
+  full.replacePods(pods.slice(0, 4), 1);
+  t.match([...full.members()], [{ ownerCount: 7, owners: ["a", "b", "c", "d", "e"].map(owner) }]);
+});
+
+t.test("whoever goes with the last one is told once", async (t) => {
+  const [change, ...rest] = lacking().replacePods([], 2);
+  t.match(change, { op: "remove", cause: "vanished", ownerCount: 2, owners: [owner("a"), owner("b")] });
+  t.strictSame(rest, []);
 });
 
 t.test("of whom something is heard again is not missing", async (t) => {
@@ -57,7 +77,7 @@ t.test("owners that only the stream names are missing, too, where the address is
   const m = membership(group("web", { addresses: "node" }), group("pods"));
   m.putNode(node("n1", "192.168.0.1"), 0);
   m.putPod(pod("a"), 0);
-  for (const uid of ["a", "b"]) m.miss("web", "192.168.0.1", { uid }, 0);
-  m.miss("pods", "10.0.0.1", { uid: "b" }, 0);
+  for (const uid of ["a", "b"]) m.miss("web", "192.168.0.1", owner(uid), 0);
+  m.miss("pods", "10.0.0.1", owner("b"), 0);
   t.strictSame(brief(m.removePod("a")), ["-vanished web 192.168.0.1", "-ended pods 10.0.0.1"]);
 });
