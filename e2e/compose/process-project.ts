@@ -26,6 +26,8 @@ export class ProcessProject implements Project {
   readonly #network: PrivateNetwork;
   readonly #directory: string;
   #published: Server[] = [];
+  #isWanted = false;
+  #begun: ReadonlyMap<string, Promise<void>> = new Map();
 
   /**
    * @param directory for all that it keeps; ends when somebody else removes it
@@ -62,12 +64,14 @@ export class ProcessProject implements Project {
 
   async up(): Promise<void> {
     await this.#publish();
-    const started = new Map<string, Promise<void>>();
+    const begun = new Map<string, Promise<void>>();
     const start = (name: string): Promise<void> => {
-      const under = started.get(name) ?? this.#startAfter(name, start);
-      started.set(name, under);
+      const under = begun.get(name) ?? this.#startAfter(name, start);
+      begun.set(name, under);
       return under;
     };
+    this.#isWanted = true;
+    this.#begun = begun;
     const { services } = this.#file;
     await Promise.all([...services.keys()].map(start));
     await Promise.all(
@@ -76,9 +80,13 @@ export class ProcessProject implements Project {
         return this.#service(name).reaches(isLasting ? lasting : "service_completed_successfully");
       }),
     );
+    for (const name of await this.fallen())
+      throw new Error(`${name} ended:\n${this.#service(name).lines.slice(-15).join("\n")}`);
   }
 
   async down(): Promise<void> {
+    // What waits for others when they are stopped is not to start after them.
+    this.#isWanted = false;
     const stopped = new Map<string, Promise<void>>();
     const stop = (name: string): Promise<void> => {
       const under = stopped.get(name) ?? this.#stopBefore(name, stop);
@@ -86,6 +94,7 @@ export class ProcessProject implements Project {
       return under;
     };
     await Promise.all([...this.#services.keys()].map(stop));
+    await Promise.allSettled(this.#begun.values());
     await Promise.all(this.#published.map((server) => once(server.close(), "close")));
     this.#published = [];
   }
@@ -131,6 +140,7 @@ export class ProcessProject implements Project {
         await this.#service(other).reaches(condition);
       }),
     );
+    if (!this.#isWanted) throw new Error(`${name} is not wanted any more`);
     this.#service(name).start();
   }
 
@@ -153,7 +163,8 @@ export class ProcessProject implements Project {
           far.once("error", () => near.destroy()).once("close", () => near.destroy());
         });
         this.#published.push(server);
-        await once(server.listen(published, address), "listening");
+        // Nobody may be there to close it.
+        await once(server.listen(published, address).unref(), "listening");
       }
     }
   }

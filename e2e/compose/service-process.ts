@@ -22,7 +22,7 @@ export class ServiceProcess {
   readonly #environment: Readonly<Record<string, string>>;
   #program: Program | undefined;
   #healthy: Promise<void> | undefined;
-  #stops = false;
+  #stopping = new AbortController();
 
   constructor(options: ServiceProcessOptions) {
     this.#options = options;
@@ -36,7 +36,7 @@ export class ServiceProcess {
     const entrypoint = definition.entrypoint ?? image.entrypoint;
     const command = definition.command ?? (definition.entrypoint === undefined ? image.command : []);
     const [file, ...args] = this.#inside(...entrypoint, ...command);
-    this.#stops = false;
+    this.#stopping = new AbortController();
     this.#healthy = undefined;
     this.#program = new Program({ name, command: file, args, env: this.#environment });
   }
@@ -52,7 +52,7 @@ export class ServiceProcess {
   /** SIGTERM, then the grace period. What it wrote outside of its volumes is gone. */
   async stop(): Promise<void> {
     if (this.#program === undefined) return;
-    this.#stops = true;
+    this.#stopping.abort();
     await this.#program.stop(this.#options.definition.graceMs);
     unmountRoot(this.#root);
     this.#program = undefined;
@@ -61,7 +61,7 @@ export class ServiceProcess {
   /** It ended and was to last. */
   get isFallen(): boolean {
     const { isLasting } = this.#options.definition;
-    return isLasting && !this.#stops && this.#program?.running === false;
+    return isLasting && !this.#stopping.signal.aborted && this.#program?.running === false;
   }
 
   get lines(): readonly string[] {
@@ -74,6 +74,7 @@ export class ServiceProcess {
     const { stdout } = await promisify(execFile)(file, args, {
       env: this.#environment,
       timeout: timeoutMs,
+      signal: this.#stopping.signal,
       killSignal: "SIGKILL",
       maxBuffer: 64 * 1024 ** 2,
     });
@@ -95,6 +96,7 @@ export class ServiceProcess {
         await this.exec(health.command, health.timeoutMs);
         return;
       } catch (error) {
+        if (this.#stopping.signal.aborted) throw error;
         failures += 1;
         if (failures >= health.retries)
           throw new Error(`${name} is not healthy: ${(error as Error).message}\n${this.#run.tail()}`, {

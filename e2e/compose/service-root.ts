@@ -39,7 +39,8 @@ export function mountRoot(root: string, { definition, image, hosts, source }: Ro
 }
 
 export function unmountRoot(root: string): void {
-  system(["/usr/bin/umount", "--recursive", root]);
+  // Lazy: what was run beside the service may still be about to end.
+  system(["/usr/bin/umount", "--recursive", "--lazy", root]);
 }
 
 function bind(from: string, to: string, isReadOnly: boolean): void {

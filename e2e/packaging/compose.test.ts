@@ -1,6 +1,7 @@
 // docker-compose.yml as it is: in containers where an engine can be had, else (or with PODGATE_COMPOSE=processes) its
 // services as processes, in namespaces of their own. The statements are the same: e2e/compose/test/up-and-down.ts.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { composeCommand } from "../compose/command.ts";
 import { inNamespaces, skipWithoutNamespaces } from "../compose/namespaces.ts";
@@ -23,6 +24,6 @@ else {
   const [directory] = temporaryDirectory("compose");
   const statements = fileURLToPath(new URL("../compose/test/up-and-down.ts", import.meta.url));
   const [command, ...args] = inNamespaces(process.execPath, ...process.execArgv, statements, directory);
-  const { status } = spawnSync(command, args, { stdio: "inherit" });
-  process.exitCode = status ?? 1;
+  const [code] = (await once(spawn(command, args, { stdio: "inherit" }), "exit")) as [number | null];
+  process.exitCode = code ?? 1;
 }
