@@ -343,7 +343,9 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
         done(site, vdom, world, "DELETE", `firewall/policy/${id}`);
         world.edited(site);
         return (recovered) => {
-          const isGone = (): boolean => device.group(vdom, name) === undefined;
+          // With its whole VDOM it may come back.
+          const isGone = (): boolean =>
+            device.configuration.vdom(vdom) !== undefined && device.group(vdom, name) === undefined;
           const heard = device.subscribe(() => {
             if (!isGone()) return;
             heard();
