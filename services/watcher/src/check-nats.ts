@@ -5,6 +5,7 @@ import { memberSubject, pokeSubject, stateSubject, streamOf } from "@podgate/sha
 import { CONTRACT_VERSION } from "@podgate/shared/contract/version";
 import type { Clock } from "@podgate/shared/runtime/clock";
 import { failed, ok, skipped, type Row } from "@podgate/shared/runtime/check-row";
+import { sayIfLong } from "@podgate/shared/runtime/long-wait";
 
 export interface NatsCheck {
   readonly bus: Bus;
@@ -12,8 +13,12 @@ export interface NatsCheck {
   readonly cluster: string;
   /** uid of the cluster as the API server gave it. */
   readonly clusterUid: string | undefined;
+  /** For messages. */
+  readonly servers: readonly string[];
   /** What NATS complained of so far: failed connects and refusals. */
   readonly troubles: readonly string[];
+  /** To the person who waits for it. */
+  readonly say: (line: string) => void;
 }
 
 const CONNECT_MS = 5000;
@@ -55,12 +60,15 @@ export async function checkNats(check: NatsCheck): Promise<Row[]> {
   return rows;
 }
 
-async function connected({ bus, clock }: NatsCheck): Promise<boolean> {
+async function connected({ bus, clock, say, servers }: NatsCheck): Promise<boolean> {
   const end = new AbortController();
   const stop = bus.onConnection((is) => {
     if (is) end.abort();
   });
-  if (!bus.connected) await clock.sleep(CONNECT_MS, end.signal).catch(() => undefined);
+  const waiting = bus.connected
+    ? Promise.resolve()
+    : clock.sleep(CONNECT_MS, end.signal).catch(() => undefined);
+  await sayIfLong(() => `NATS at ${servers.join(", ")}`, { clock, say }, waiting);
   stop();
   return bus.connected;
 }

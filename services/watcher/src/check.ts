@@ -17,7 +17,6 @@ const KUBERNETES_MS = 20_000;
  * @param say what it waits for, while it waits
  */
 export async function check(load: () => Configuration, say: (line: string) => void): Promise<Row[]> {
-  const ports = { clock: systemClock, say };
   let configuration: Configuration;
   try {
     configuration = load();
@@ -36,7 +35,7 @@ export async function check(load: () => Configuration, say: (line: string) => vo
     transport = new UndiciTransport(kubeConfig(configuration.kubernetes));
     const found = await sayIfLong(
       () => `the API server, up to ${KUBERNETES_MS / 1000} s`,
-      ports,
+      { clock: systemClock, say },
       checkKubernetes(configuration, transport, AbortSignal.timeout(KUBERNETES_MS)),
     );
     rows.push(...found.rows);
@@ -50,9 +49,12 @@ export async function check(load: () => Configuration, say: (line: string) => vo
   const troubles: string[] = [];
   const bus = busOf(configuration, (message) => troubles.push(message));
   try {
-    const { cluster, nats } = configuration;
-    const checking = checkNats({ bus, clock: systemClock, cluster, clusterUid: uid, troubles });
-    rows.push(...(await sayIfLong(() => `NATS at ${nats.servers.join(", ")}`, ports, checking)));
+    const {
+      cluster,
+      nats: { servers },
+    } = configuration;
+    const given = { bus, clock: systemClock, cluster, clusterUid: uid, troubles, servers, say };
+    rows.push(...(await checkNats(given)));
   } finally {
     await bus.close();
   }

@@ -123,7 +123,7 @@ const MUTE: KubernetesTransport = {
 class Nats {
   readonly clock = new VirtualClock();
   readonly server = new MemoryBusServer({ clock: this.clock });
-  readonly stored: string[] = [];
+  readonly said: string[] = [];
   uid = "uid-1";
 
   async stream(): Promise<void> {
@@ -135,9 +135,11 @@ class Nats {
   async rows(): Promise<Row[]> {
     const bus = this.server.connect("watcher");
     let rows: Row[] | undefined;
-    void checkNats({ bus, clock: this.clock, cluster: "east", clusterUid: this.uid, troubles: [] }).then(
-      (made) => (rows = made),
-    );
+    const { clock, uid: clusterUid, said } = this;
+    const say = (line: string) => void said.push(line);
+    const servers = ["nats://nats.example.com"];
+    const given = { bus, clock, cluster: "east", clusterUid, troubles: [], servers, say };
+    void checkNats(given).then((made) => (rows = made));
     await this.clock.run(20_000, () => rows !== undefined);
     return rows ?? [];
   }
@@ -150,6 +152,7 @@ t.test("a bus that is right passes every check, and nothing is stored", async (t
   t.equal(rows.length, 8);
   t.strictSame(bad(rows), []);
   t.equal(nats.server.info("PODGATE_east")?.messages, 0);
+  t.strictSame(nats.said, []);
 });
 
 t.test("a stream that is missing says who creates it", async (t) => {
@@ -169,6 +172,7 @@ t.test("a NATS that is away is one failure", async (t) => {
   const nats = new Nats();
   nats.server.stop();
   t.match(bad(await nats.rows()), [{ check: "NATS", fix: /nats\.servers/ }]);
+  t.strictSame(nats.said, ["waiting for NATS at nats://nats.example.com"]);
 });
 
 t.test("a user without rights is told so", async (t) => {
