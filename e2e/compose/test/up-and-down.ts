@@ -22,55 +22,62 @@ const way =
 
 t.setTimeout(280_000);
 
-t.test(`${way}: a Deployment scales and the group follows; down and up writes nothing`, async (t) => {
-  const project = await newProject(t);
-  t.teardown(() => project.remove().catch(() => undefined));
+t.test(
+  `docker-compose.yml ${way}: a Deployment scales and the group follows; down and up writes nothing`,
+  async (t) => {
+    t.comment(`way: docker-compose.yml ${way}`);
+    const project = await newProject(t);
+    t.teardown(() => project.remove().catch(() => undefined));
 
-  await timed(t, "up from nothing", () => project.up());
-  await followed(project, 1);
-  const [scale = [], ...looks] = documented();
-  t.match(scale.join(" "), "exec kube-apiserver kubectl --namespace shop scale deployment/web --replicas=3");
-  await doneAsDocumented(project, scale);
-  await timed(t, "3 pods in the group", () => followed(project, 3));
-  for (const look of looks) t.ok(await doneAsDocumented(project, look), look.join(" "));
-  t.match(await fromOutside(project), /^node-1\nnode-2$/, "the API server is reached from the host");
-  await kubectl(project, "--namespace=shop", "scale", "deployment/web", "--replicas=1");
-  const kept = await followed(project, 1);
-  t.same(await project.fallen(), [], "nothing ended by itself");
+    await timed(t, "up from nothing", () => project.up());
+    await followed(project, 1);
+    const [scale = [], ...looks] = documented();
+    t.match(
+      scale.join(" "),
+      "exec kube-apiserver kubectl --namespace shop scale deployment/web --replicas=3",
+    );
+    await doneAsDocumented(project, scale);
+    await timed(t, "3 pods in the group", () => followed(project, 3));
+    for (const look of looks) t.ok(await doneAsDocumented(project, look), look.join(" "));
+    t.match(await fromOutside(project), /^node-1\nnode-2$/, "the API server is reached from the host");
+    await kubectl(project, "--namespace=shop", "scale", "deployment/web", "--replicas=1");
+    const kept = await followed(project, 1);
+    t.same(await project.fallen(), [], "nothing ended by itself");
 
-  await timed(t, "down", () => project.down());
-  await timed(t, "up again", () => project.up());
-  await until(
-    () => "the pusher to know that all is as it should be",
-    async () => {
-      const metrics = await text(`http://${project.address(5)}/metrics`);
-      const value = (metric: string): number =>
-        Number(new RegExp(`^${metric}{.*} (.*)$`, "m").exec(metrics)?.[1]);
-      const isSettled =
-        value("podgate_pusher_cluster_verified") === 1 &&
-        value("podgate_pusher_members_applied") === 1 &&
-        value("podgate_pusher_groups_out_of_sync") === 0;
-      return isSettled || undefined;
-    },
-  );
-  t.same(await followed(project, 1), kept, "the same pod with the same address");
-  t.same(JSON.parse(await text(`http://${project.address(0)}/log?writes=1`)), [], "nothing was written");
-  await kubectl(project, "--namespace=shop", "scale", "deployment/web", "--replicas=2");
-  await followed(project, 2);
-  t.same(await project.fallen(), [], "nothing ended by itself");
+    await timed(t, "down", () => project.down());
+    await timed(t, "up again", () => project.up());
+    await until(
+      () => "the pusher to know that all is as it should be",
+      async () => {
+        const metrics = await text(`http://${project.address(5)}/metrics`);
+        const value = (metric: string): number =>
+          Number(new RegExp(`^${metric}{.*} (.*)$`, "m").exec(metrics)?.[1]);
+        const isSettled =
+          value("podgate_pusher_cluster_verified") === 1 &&
+          value("podgate_pusher_members_applied") === 1 &&
+          value("podgate_pusher_groups_out_of_sync") === 0;
+        return isSettled || undefined;
+      },
+    );
+    t.same(await followed(project, 1), kept, "the same pod with the same address");
+    t.same(JSON.parse(await text(`http://${project.address(0)}/log?writes=1`)), [], "nothing was written");
+    await kubectl(project, "--namespace=shop", "scale", "deployment/web", "--replicas=2");
+    await followed(project, 2);
+    t.same(await project.fallen(), [], "nothing ended by itself");
 
-  const logs = await project.logs();
-  t.match(logs, "the cluster is verified");
-  const passwords = await secretsOf(project);
-  t.ok(passwords.length >= 4);
-  t.notOk(
-    passwords.some((secret) => logs.includes(secret)),
-    "no password or token in any log",
-  );
+    const logs = await project.logs();
+    t.match(logs, "the cluster is verified");
+    const passwords = await secretsOf(project);
+    t.ok(passwords.length >= 4);
+    t.notOk(
+      passwords.some((secret) => logs.includes(secret)),
+      "no password or token in any log",
+    );
 
-  await project.remove();
-  t.same(project.leftovers(), []);
-});
+    await project.remove();
+    t.same(project.leftovers(), []);
+  },
+);
 
 async function newProject(t: Test): Promise<Project> {
   if (directory !== undefined) return new ProcessProject(directory, await makeImageFolders(directory));
