@@ -299,6 +299,7 @@ export class Membership {
   #changes(): Change[] {
     if (this.#releases.length === 0 && this.#gained.size === 0) return [];
     const changes: Change[] = [];
+    const left = new Map<Holding, Owner[]>();
     for (const { entry, holding, cause, again } of this.#releases) {
       const { group, address } = holding;
       if (again) {
@@ -313,9 +314,16 @@ export class Membership {
           holding,
           cause: this.#lastCause(entry, holding, cause),
         };
-        changes.push({ op: "remove", cause: last.cause, ...this.#asMember(last.holding) });
+        changes.push({
+          op: "remove",
+          cause: last.cause,
+          ...this.#asMember(last.holding, left.get(last.holding)),
+        });
         this.#missing.forget(holding);
-      } else this.#gained.add(holding);
+      } else {
+        left.set(holding, [...(left.get(holding) ?? []), ownerOf(entry)]);
+        this.#gained.add(holding);
+      }
     }
     for (const holding of this.#gained) {
       if (this.#holdings.get(holding.group, holding.address) === holding)
@@ -326,8 +334,14 @@ export class Membership {
     return this.tells ? changes : [];
   }
 
-  #asMember(holding: Holding): Shown & { readonly group: string; readonly address: string } {
+  /** @param left who was an owner until the mutation under way */
+  #asMember(
+    holding: Holding,
+    left: readonly Owner[] = [],
+  ): Shown & { readonly group: string; readonly address: string } {
     const { group, address } = holding;
-    return { group, address, ...shown(holding, this.#missing.of(holding)) };
+    const gone = new Set(left.map(({ uid }) => uid));
+    const missing = this.#missing.of(holding).filter(({ uid }) => !gone.has(uid));
+    return { group, address, ...shown(holding, [...left, ...missing]) };
   }
 }

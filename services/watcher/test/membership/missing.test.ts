@@ -41,6 +41,15 @@ t.test("whoever goes with the last one is told once", async (t) => {
   t.strictSame(rest, []);
 });
 
+t.test("an address that leaves names all who left with it, not the last only", async (t) => {
+  const m = membership(group("web", { addresses: "node" }));
+  m.putNode(node("n1", "192.168.0.1"), 0);
+  m.replacePods([pod("a"), pod("b"), pod("c")], 0);
+  t.match(m.replaceNodes([], 1), [
+    { op: "remove", cause: "vanished", ownerCount: 3, owners: [owner("c"), owner("a"), owner("b")] },
+  ]);
+});
+
 t.test("of whom something is heard again is not missing", async (t) => {
   const back = lacking();
   back.putPod(pod("b"), 2);
