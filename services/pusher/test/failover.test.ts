@@ -1,3 +1,4 @@
+import type { DeviceOptions } from "@podgate/fortios-simulator/state";
 import t from "tap";
 import { approveCommand } from "../src/commands/approve.ts";
 import { callsOf, leases, link, writesOf } from "./replica.ts";
@@ -5,16 +6,23 @@ import { configurationOf, Stage } from "./stage.ts";
 
 t.setTimeout(120_000);
 
+/** Two pushers of one device, which holds web of cluster east with its one address. The first pusher has it. */
+async function pair(options: DeviceOptions = {}) {
+  const stage = new Stage(configurationOf(), options);
+  const watcher = await stage.watcher("east", "web");
+  const first = stage.replica(link(1));
+  await stage.clock.run(2000);
+  const second = stage.replica(link(2));
+  await stage.during(watcher.add("web", "10.0.0.1"));
+  if (!(await stage.until(() => stage.holds("web", "10.0.0.1"), 120_000)))
+    throw new Error("the first pusher wrote nothing");
+  return { stage, watcher, first, second };
+}
+
 t.test(
   "of two pushers one writes a device; the other follows, is not stuck, and calls no device",
   async (t) => {
-    const stage = new Stage();
-    const watcher = await stage.watcher("east", "web");
-    const first = stage.replica(link(1));
-    await stage.clock.run(2000);
-    const second = stage.replica(link(2));
-    await stage.during(watcher.add("web", "10.0.0.1"));
-    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
+    const { stage, first, second } = await pair();
     await stage.clock.run(700_000);
     t.strictSame(callsOf(stage, 2), []);
     t.equal(second.pusher.stuck(), undefined);
@@ -24,13 +32,7 @@ t.test(
 );
 
 t.test("a pusher that is told to stop leaves its device to the other one at once", async (t) => {
-  const stage = new Stage();
-  const watcher = await stage.watcher("east", "web");
-  const first = stage.replica(link(1));
-  await stage.clock.run(2000);
-  const second = stage.replica(link(2));
-  await stage.during(watcher.add("web", "10.0.0.1"));
-  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
+  const { stage, watcher, first, second } = await pair();
   await stage.clock.run(5000);
   const before = stage.writes().length;
   const from = stage.clock.now();
@@ -48,13 +50,7 @@ t.test("a pusher that is told to stop leaves its device to the other one at once
 t.test(
   "one that is told to stop in the middle of a call finishes it first; the other one has it then",
   async (t) => {
-    const stage = new Stage(configurationOf(), { latency: { write: 9000 } });
-    const watcher = await stage.watcher("east", "web");
-    const first = stage.replica(link(1));
-    await stage.clock.run(2000);
-    const second = stage.replica(link(2));
-    await stage.during(watcher.add("web", "10.0.0.1"));
-    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1"), 120_000));
+    const { stage, watcher, first, second } = await pair({ latency: { write: 9000 } });
     await stage.clock.run(20_000);
     await stage.during(watcher.add("web", "10.0.0.2"));
     await stage.clock.run(1000);
@@ -73,13 +69,7 @@ t.test(
 
 t.test("after a pusher is gone without a word, the other one writes within 10 s", async (t) => {
   for (const writeMs of [0, 10_000]) {
-    const stage = new Stage(configurationOf(), { latency: { write: writeMs } });
-    const watcher = await stage.watcher("east", "web");
-    const first = stage.replica(link(1));
-    await stage.clock.run(2000);
-    const second = stage.replica(link(2));
-    await stage.during(watcher.add("web", "10.0.0.1"));
-    t.ok(await stage.until(() => stage.holds("web", "10.0.0.1"), 120_000));
+    const { stage, watcher, first, second } = await pair({ latency: { write: writeMs } });
     await stage.clock.run(5000);
     await stage.during(watcher.add("web", "10.0.0.2"));
     const from = stage.clock.now();
@@ -138,15 +128,9 @@ t.test(
 );
 
 t.test("a pusher that has a device again does not tell of less than the one in between did", async (t) => {
-  const stage = new Stage();
-  const watcher = await stage.watcher("east", "web");
+  const { stage, watcher, first, second } = await pair();
   const applied = async (): Promise<number> =>
     (await stage.during(stage.targetStatus("east", "fw1")))?.appliedSequence ?? 0;
-  const first = stage.replica(link(1));
-  await stage.clock.run(2000);
-  const second = stage.replica(link(2));
-  await stage.during(watcher.add("web", "10.0.0.1"));
-  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
   await stage.clock.run(5000);
   const before = await applied();
   first.cut();
@@ -210,13 +194,7 @@ t.test("a write that arrives after another pusher took over is found and correct
 });
 
 t.test("one that finds out late that it had lost a device has the next holder read it again", async (t) => {
-  const stage = new Stage();
-  const watcher = await stage.watcher("east", "web");
-  const first = stage.replica(link(1));
-  await stage.clock.run(2000);
-  const second = stage.replica(link(2));
-  await stage.during(watcher.add("web", "10.0.0.1"));
-  t.ok(await stage.until(() => stage.holds("web", "10.0.0.1")));
+  const { stage, first, second } = await pair();
   first.cut();
   await stage.clock.run(50_000);
   const quiet = callsOf(stage, 2).length;
