@@ -17,8 +17,7 @@ import { ProcessProject } from "../process-project.ts";
 import type { Project } from "../project.ts";
 
 const [directory] = process.argv.slice(2);
-const way =
-  directory === undefined ? "docker compose up" : "docker-compose.yml as processes, without an engine";
+const way = directory === undefined ? "in containers" : "as processes, without an engine";
 
 t.setTimeout(280_000);
 
