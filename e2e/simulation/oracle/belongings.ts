@@ -48,8 +48,8 @@ const MARGIN = 10_000;
  * beyond that. If another pod has its address by then, it may be left out.
  *
  * @param endingOf a pod that is being deleted, by its uid
- * @param isLacking lists lack what is there: who sees some of a node's pods end does not know of the others, and of two
- * pods with one address the one that is listed seems to have taken it over
+ * @param isLacking lists lack what is there: of two pods with one address the one that is listed seems to have taken it
+ * over
  */
 export function belongingsOf(
   api: ApiServer,
@@ -80,8 +80,7 @@ export function belongingsOf(
         const isShared = (holders.get(address) ?? 0) > 1;
         const { yielded } = endingOf(pod.uid);
         if (isShared && pod.deletion !== undefined) yielded.add(address);
-        const isOpen =
-          definition.source === "Node" ? isLacking : yielded.has(address) || (isShared && isLacking);
+        const isOpen = definition.source === "Pod" && (yielded.has(address) || (isShared && isLacking));
         const must = verdict === "yes" && !isOpen;
         const others = members.get(address);
         const owners = [...(others?.owners ?? []), { uid: pod.uid, labels: JSON.stringify(pod.labels) }];
