@@ -22,6 +22,7 @@ import type { ChangedSources } from "./clusters.ts";
 import type { CallKind, CallResult, Observe } from "./observe.ts";
 import type { Memory } from "./memory.ts";
 import type { Approval } from "./kept-held.ts";
+import { ReadTimes, type ReadTimesOptions } from "./read-times.ts";
 import { FileFault } from "./secret-file.ts";
 import { TargetGuard } from "./target-guard.ts";
 import { recordTarget } from "./target-record.ts";
@@ -48,23 +49,10 @@ export interface TargetPorts {
   readonly onRead?: (actual: Actual) => void;
 }
 
-export interface TargetOptions {
+export interface TargetOptions extends Omit<ReadTimesOptions, "random"> {
   readonly target: Pick<TargetConfiguration, "name" | "mode" | "url" | "vdom">;
-  readonly driftMs: number;
-  /** A call without an answer may still be done by then. */
-  readonly lateMs: number;
 }
 
-/** A missing file is looked for again after this long, */
-const FILE_MS = 5000;
-/** a step that can't be put on record is tried again after this long, */
-const UNRECORDED_MS = 1000;
-/** and a target whose read was refused is read again after this long, doubled each time. */
-const REFUSED_MS = { first: 30_000, longest: 600_000 };
-/** A device whose last writer ended without a word is read again after this long, then twice as long, and so on. */
-const LATE_READ_MS = 3000;
-/** Drift reads of many targets must not all come at once. */
-const JITTER = 0.2;
 const DRIFTS_SHOWN = 20;
 
 /** One target as its device's loop drives it: its plan, fed with what is desired and what the firewall answers. */
@@ -78,20 +66,13 @@ export class TargetWork implements Work {
   readonly #place: TargetOptions["target"];
   /** What is on record of what it holds. */
   #recorded: string | undefined;
-  readonly #driftMs: number;
-  readonly #lateMs: number;
+  readonly #times: ReadTimes;
   #changed: Set<string> | "all" | undefined = "all";
   #parents: ReadonlySet<string> = new Set();
   #identified = false;
   /** Rises when another unit answers. */
   #unit = 0;
   #read = false;
-  #readAt = Number.NEGATIVE_INFINITY;
-  /** Since when somebody else's write may come late. */
-  #lateFrom = Number.NEGATIVE_INFINITY;
-  #lateUntil = Number.NEGATIVE_INFINITY;
-  #notBefore = Number.NEGATIVE_INFINITY;
-  #refusals = 0;
   #fault: string | undefined;
   #conflict: () => string | undefined = () => undefined;
   #lastSuccess = 0;
@@ -100,8 +81,7 @@ export class TargetWork implements Work {
     this.target = options.target.name;
     this.mode = options.target.mode;
     this.#place = options.target;
-    this.#driftMs = options.driftMs;
-    this.#lateMs = options.lateMs;
+    this.#times = new ReadTimes({ ...options, random: () => ports.random() });
     this.plan = plan;
     this.#ports = ports;
     this.guard = new TargetGuard(this.target, plan, ports);
@@ -138,19 +118,19 @@ export class TargetWork implements Work {
 
   /** A group that was not asked for may well be there. */
   #readForParents(now: number): void {
-    if (this.plan.parents().some((parent) => !this.#parents.has(parent))) this.#readAt = now;
+    if (this.plan.parents().some((parent) => !this.#parents.has(parent))) this.#times.readFrom(now);
   }
 
   /** Somebody wants to know what it holds now. */
   readSoon(): void {
-    this.#readAt = Number.NEGATIVE_INFINITY;
+    this.#times.readFirst();
   }
 
   /** Another unit answers: limits may differ, and what it holds too. */
   failedOver(): void {
     this.#unit += 1;
     this.#identified = false;
-    this.#readAt = Number.NEGATIVE_INFINITY;
+    this.#times.readFirst();
   }
 
   tookOver(clean: boolean): void {
@@ -160,18 +140,17 @@ export class TargetWork implements Work {
     // What it held when this process last had it is of yesterday.
     this.#read = false;
     this.plan.tookOver();
-    this.#notBefore = Number.NEGATIVE_INFINITY;
+    this.#times.tookOver();
     if (!clean) this.suspect();
   }
 
   suspect(): void {
     this.failedOver();
-    this.#lateFrom = this.#ports.clock.monotonic();
-    this.#lateUntil = this.#lateFrom + this.#lateMs;
+    this.#times.suspect(this.#ports.clock.monotonic());
   }
 
   late(now: number): boolean {
-    return now < this.#lateUntil;
+    return this.#times.isLate(now);
   }
 
   /** Why this target, apart from its device, is not written; undefined = nothing is wrong. */
@@ -194,25 +173,30 @@ export class TargetWork implements Work {
   }
 
   readDue(now: number): boolean {
-    if (this.mode === "paused" || now < this.#notBefore || this.#conflict() !== undefined) return false;
+    if (this.mode === "paused" || this.#isResting(now)) return false;
     this.flush(now);
-    return now >= this.#readAt;
+    return now >= this.#times.at;
   }
 
   next(now: number): Step | undefined {
-    if (this.mode !== "enforce" || now < this.#notBefore || this.#conflict() !== undefined) return undefined;
+    if (this.mode !== "enforce" || this.#isResting(now)) return undefined;
     this.flush(now);
     return this.#read ? this.plan.next(now) : undefined;
   }
 
   wakeAt(now: number): number {
     if (this.mode === "paused" || this.#conflict() !== undefined) return Number.POSITIVE_INFINITY;
-    if (now < this.#notBefore) return this.#notBefore;
-    return this.mode === "observe" ? this.#readAt : Math.min(this.#readAt, this.plan.wakeAt(now));
+    const { at, restsUntil } = this.#times;
+    if (now < restsUntil) return restsUntil;
+    return this.mode === "observe" ? at : Math.min(at, this.plan.wakeAt(now));
+  }
+
+  #isResting(now: number): boolean {
+    return now < this.#times.restsUntil || this.#conflict() !== undefined;
   }
 
   async read(signal: AbortSignal): Promise<ReadOutcome> {
-    const { clock, random, firewall, remember, onRead } = this.#ports;
+    const { clock, firewall, remember, onRead } = this.#ports;
     try {
       this.#ports.ready();
       if (!this.#identified && !(await this.#identify(signal))) return { result: "done" };
@@ -227,8 +211,7 @@ export class TargetWork implements Work {
       remember(this.plan.origins());
       onRead?.(actual);
       this.#read = true;
-      const drift = this.#driftMs * (1 - JITTER + 2 * JITTER * random());
-      this.#readAt = Math.min(now + drift, now < this.#lateUntil ? this.#nextLateRead(now) : Infinity);
+      this.#times.wasRead(now);
       // News may have been taken in while it was read.
       this.#readForParents(now);
       this.#well();
@@ -236,11 +219,6 @@ export class TargetWork implements Work {
     } catch (error) {
       return this.#readFailed(error);
     }
-  }
-
-  /** After 3, 6, 12 and 24 s: what comes late is found no later than it came, counted from the takeover. */
-  #nextLateRead(now: number): number {
-    return Math.min(this.#lateUntil, now + Math.max(LATE_READ_MS, now - this.#lateFrom));
   }
 
   async apply(step: Step, signal: AbortSignal): Promise<ApplyOutcome> {
@@ -252,7 +230,7 @@ export class TargetWork implements Work {
       return { result: "unready" };
     }
     if (!(await this.guard.spend(step))) {
-      this.#notBefore = clock.monotonic() + UNRECORDED_MS;
+      this.#times.unrecorded(clock.monotonic());
       return { result: "unready" };
     }
     const from = clock.monotonic();
@@ -286,10 +264,9 @@ export class TargetWork implements Work {
       }
       default:
         logger.debug({ ...line, retry: outcome.reason, message: outcome.message }, "not applied yet");
-        // What was sent may be done after the next read, too, and undo what is written meanwhile.
-        if (isAway(outcome.reason) && outcome.reread) this.#lateUntil = now + this.#lateMs;
+        if (isAway(outcome.reason) && outcome.reread) this.#times.unanswered(now);
         if (isAway(outcome.reason)) this.failedOver();
-        else if (outcome.reread) this.#readAt = now;
+        else if (outcome.reread) this.#times.readFrom(now);
     }
   }
 
@@ -336,7 +313,7 @@ export class TargetWork implements Work {
 
   #well(): void {
     this.#fault = undefined;
-    this.#refusals = 0;
+    this.#times.answered();
     this.#lastSuccess = this.#ports.clock.now();
   }
 
@@ -349,17 +326,11 @@ export class TargetWork implements Work {
       this.#fault = message;
       return { result: "failed", reason: error.reason, message };
     }
-    const known = error instanceof FileFault ? error.message : message;
-    const wait =
-      error instanceof FileFault
-        ? FILE_MS
-        : Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** this.#refusals);
-    if (known !== this.#fault || !(error instanceof FileFault)) {
-      logger.error({ target: this.target, waitMs: wait }, known);
-    }
+    const isFile = error instanceof FileFault;
+    const known = isFile ? error.message : message;
+    const waitMs = this.#times.refused(now, isFile);
+    if (known !== this.#fault || !isFile) logger.error({ target: this.target, waitMs }, known);
     this.#fault = known;
-    this.#refusals += 1;
-    this.#notBefore = now + wait;
     return { result: "failed", reason: "refused", message: known };
   }
 
