@@ -24,6 +24,8 @@ else {
   const [directory] = temporaryDirectory("compose");
   const statements = fileURLToPath(new URL("../compose/test/up-and-down.ts", import.meta.url));
   const [command, ...args] = inNamespaces(process.execPath, ...process.execArgv, statements, directory);
+  // Else each listener waits for another one to do it. What was started ends with this process.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(130));
   const [code] = (await once(spawn(command, args, { stdio: "inherit" }), "exit")) as [number | null];
   process.exitCode = code ?? 1;
 }
