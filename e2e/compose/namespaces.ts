@@ -17,7 +17,7 @@ export function skipWithoutNamespaces(): string | false {
   const missing = ["unshare", "nsenter", "setpriv", "mount"].filter(
     (name) => !isExecutable(`${UTIL_LINUX}/${name}`),
   );
-  if (missing.length > 0) return `needs ${missing.join(", ")} (util-linux)`;
+  if (missing.length > 0) return `needs namespaces, so ${missing.join(", ")} (util-linux)`;
   const [command, ...args] = inNamespaces("/bin/sh", "-c", TRIAL);
   const { status, stderr } = spawnSync(command, args, { encoding: "utf8", env: withSystemFolders() });
   if (status === 0) return false;

@@ -1,5 +1,5 @@
 // What docker-compose.yml promises, with an engine or without: started with a directory, in namespaces of its own
-// (e2e/packaging/compose.test.ts), it runs the services as processes, else as containers.
+// (e2e/packaging/compose-processes.test.ts), it runs the services as processes, else as containers.
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
