@@ -5,6 +5,7 @@ import { NAMESPACES, NODES, PODS } from "@podgate/kubernetes-simulator/resource"
 import { definitionsOf, selects, type Definition, type Labels } from "./definitions.ts";
 
 export interface Owner {
+  readonly cluster: string;
   readonly uid: string;
   /** As they were then. */
   readonly labels: string;
@@ -52,6 +53,7 @@ const MARGIN = 10_000;
  * over
  */
 export function belongingsOf(
+  cluster: string,
   api: ApiServer,
   endingOf: (uid: string) => Ending,
   isLacking = false,
@@ -83,7 +85,8 @@ export function belongingsOf(
         const isOpen = definition.source === "Pod" && (yielded.has(address) || (isShared && isLacking));
         const must = verdict === "yes" && !isOpen;
         const others = members.get(address);
-        const owners = [...(others?.owners ?? []), { uid: pod.uid, labels: JSON.stringify(pod.labels) }];
+        const owner = { cluster, uid: pod.uid, labels: JSON.stringify(pod.labels) };
+        const owners = [...(others?.owners ?? []), owner];
         members.set(address, { must: must || others?.must === true, owners, basis });
       }
     }

@@ -11,7 +11,7 @@ const SLACK = 2;
 interface Departure {
   readonly at: number;
   readonly address: string;
-  /** Members of its family in the group before it, of all clusters. */
+  /** Members of its family and its cluster in the group before it. */
   readonly size: number;
 }
 
@@ -27,7 +27,7 @@ interface Owned {
   readonly entered: readonly Owner[];
 }
 
-/** How many addresses of its family a group had when one left it, and had then. */
+/** How many addresses of its family a cluster had in a group when one left it, and has then or is to have. */
 export interface Sizes {
   readonly before: number;
   readonly after: number;
@@ -66,7 +66,12 @@ export class GuardJudge {
   }
 
   /** The product took an address out of a group to which it does not belong any more. */
-  left(group: string, address: string, { owners, entered }: Owned, { before, after }: Sizes): void {
+  left(
+    group: string,
+    address: string,
+    { owners, entered }: Owned,
+    sizesOf: (cluster: string) => Sizes,
+  ): void {
     // A pod that somebody relabeled is weighed by number in a group that is denied, too.
     const isDenied = group === this.denied && this.#livesIn(address, entered, group) !== undefined;
     const cluster = this.isOn && owners.length > 0 ? this.#livesIn(address, owners) : undefined;
@@ -75,6 +80,7 @@ export class GuardJudge {
     const at = this.#now();
     // A pod may have an address of each family, and counts once.
     const key = `${group} of ${cluster}${address.includes(":") ? " (IPv6)" : ""}`;
+    const { before, after } = sizesOf(cluster);
     const recent = (this.#departures.get(key) ?? []).filter((each) => at - each.at <= MOMENT);
     recent.push({ at, address, size: before });
     this.#departures.set(key, recent);

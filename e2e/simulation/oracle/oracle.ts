@@ -175,7 +175,7 @@ export class Oracle {
     const isRetired = this.#retired.has(cluster);
     this.#belongings.set(
       cluster,
-      isRetired ? new Map() : belongingsOf(api, endingOf, this.#lacking.has(cluster)),
+      isRetired ? new Map() : belongingsOf(cluster, api, endingOf, this.#lacking.has(cluster)),
     );
     for (const judge of this.judges) {
       if (judge.target.clusters.includes(cluster)) judge.want(this.#union(judge.target.clusters));

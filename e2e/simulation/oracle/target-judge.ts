@@ -225,11 +225,16 @@ export class TargetJudge {
       if (held.has(address) || standing === undefined || own.has(address)) continue;
       if (!standing.may) this.#findings.exposure(at - standing.freed.at);
       if (by === "product" && !standing.may && !standing.isPutIn) {
-        const isLike = (each: string): boolean => isIpv6(each) === isIpv6(address);
-        const wanted = [...(this.#wanted.get(name)?.keys() ?? [])];
-        this.#guard.left(name, address, standing, {
-          before: [...before].filter((each) => isLike(each) && standings.get(each)?.isPutIn !== true).length,
-          after: Math.max([...held].filter(isLike).length, wanted.filter(isLike).length),
+        this.#guard.left(name, address, standing, (cluster) => {
+          const isLike = (each: string): boolean =>
+            isIpv6(each) === isIpv6(address) &&
+            standings.get(each)?.owners.some((owner) => owner.cluster === cluster) === true;
+          const wanted = [...(this.#wanted.get(name)?.keys() ?? [])];
+          return {
+            before: [...before].filter((each) => isLike(each) && standings.get(each)?.isPutIn !== true)
+              .length,
+            after: Math.max([...held].filter(isLike).length, wanted.filter(isLike).length),
+          };
         });
       }
       const since = Math.max(Math.min(...standing.claims.values()), standing.disturbed);

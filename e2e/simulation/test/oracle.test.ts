@@ -13,24 +13,29 @@ const BOUND_MS = 5000;
 const A = "10.0.0.1";
 const B = "10.0.0.2";
 
-/** One cluster with one group, one device, and the judge; the test plays the product. */
+/** Clusters with one group, one device, and the judge; the test plays the product. */
 class Court {
   now = 0;
   readonly violations: string[] = [];
   readonly exposures: number[] = [];
   readonly device = new Device();
-  readonly cluster: Cluster;
+  readonly clusters = new Map<string, Cluster>();
   readonly oracle: Oracle;
 
-  constructor() {
-    const api = new ApiServer();
-    this.cluster = new Cluster(api, { now: () => this.now, timer: () => () => undefined });
-    this.cluster.applyGroup("", "web", { podSelector: { matchLabels: { app: "web" } } });
+  constructor(...names: readonly string[]) {
+    const apis = new Map<string, ApiServer>();
+    for (const name of ["c1", ...names]) {
+      const api = new ApiServer({ uidPrefix: name.padEnd(8, "0") });
+      const cluster = new Cluster(api, { now: () => this.now, timer: () => () => undefined });
+      cluster.applyGroup("", "web", { podSelector: { matchLabels: { app: "web" } } });
+      apis.set(name, api);
+      this.clusters.set(name, cluster);
+    }
     this.write("POST", "address", { name: "printer", subnet: "192.0.2.7 255.255.255.255" });
     this.oracle = new Oracle({
       now: () => this.now,
-      clusters: new Map([["c1", api]]),
-      targets: [{ name: "fw", device: this.device, vdom: "root", clusters: ["c1"] }],
+      clusters: apis,
+      targets: [{ name: "fw", device: this.device, vdom: "root", clusters: [...apis.keys()] }],
       boundMs: BOUND_MS,
       findings: {
         violation: (what) => this.violations.push(what),
@@ -39,8 +44,18 @@ class Court {
     });
   }
 
-  pod(name: string, address: string, app = "web"): void {
-    this.cluster.createPod({ namespace: "default", name, labels: { app }, addresses: [address] });
+  get cluster(): Cluster {
+    return this.of("c1");
+  }
+
+  of(name: string): Cluster {
+    const cluster = this.clusters.get(name);
+    if (cluster === undefined) throw new Error(`no cluster ${name}`);
+    return cluster;
+  }
+
+  pod(name: string, address: string, app = "web", cluster = this.cluster): void {
+    cluster.createPod({ namespace: "default", name, labels: { app }, addresses: [address] });
   }
 
   /** As the product: the pod's address is in the group. */
@@ -82,6 +97,9 @@ class Court {
     this.oracle.tick();
   }
 }
+
+const range = (net: string, many: number): string[] =>
+  Array.from({ length: many }, (_, at) => `${net}.${String(at + 1)}`);
 
 const named = (addresses: readonly string[]) => addresses.map((address) => ({ name: `pg.sim.${address}` }));
 
@@ -216,6 +234,27 @@ t.test(
     t.end();
   },
 );
+
+t.test("what leaves at once is weighed by the size of its cluster's part of the group", (t) => {
+  for (const isReplaced of [true, false]) {
+    const court = new Court("c2");
+    court.oracle.guard("none");
+    const old = range("10.1.0", 10);
+    const others = range("10.2.0", 10);
+    for (const address of old) court.pod(`web-${address}`, address);
+    for (const address of others) court.pod(`web-${address}`, address, "web", court.of("c2"));
+    court.make(...old, ...others);
+    court.pass(60_000);
+    court.of("c2").deleteGroup("", "web");
+    for (const address of old)
+      court.cluster.changePod("default", `web-${address}`, { labels: { app: "db" } });
+    const fresh = range("10.3.0", isReplaced ? 10 : 2);
+    for (const address of fresh) court.pod(`web-${address}`, address);
+    court.hold(...others);
+    t.match(court.violations, isReplaced ? [] : [/^fw: web of c1 lost \d+ of 10 at once that still run/]);
+  }
+  t.end();
+});
 
 t.test("members that a silent cluster gives up may go when something was wrong for so long", (t) => {
   for (const wrongMs of [30_000, 61_000]) {
