@@ -11,8 +11,8 @@ import { Holdings, ownerOf, shown, type Holding, type Shown } from "./holdings.t
 import { Inventory } from "./inventory.ts";
 import { Missing } from "./missing.ts";
 import { heldBy, setHeld, type PodEntry } from "./pod-entry.ts";
-import { each } from "./several.ts";
-import { inWords, nodeAddresses, obstacle, wanted } from "./standing.ts";
+import { sharedNamespaces } from "./shared-namespaces.ts";
+import { explanation, nodeAddresses, wanted, type Explanation } from "./standing.ts";
 
 /** What a pod gives up in the mutation under way, and why. */
 interface Release {
@@ -187,41 +187,18 @@ export class Membership {
   /** In node mode a whole node is in the group: the other namespaces whose pods run on the group's nodes. */
   sharedNamespaces(group: string, now: number): string[] {
     if (this.#groups.get(group)?.addresses !== "node") return [];
-    const nodes = new Set<string>();
-    const own = new Set<string>();
-    for (const { owners } of this.#holdings.of(group)) {
-      for (const { fact } of each(owners)) {
-        nodes.add(fact.nodeName);
-        own.add(fact.namespace);
-      }
-    }
-    const others = new Set<string>();
-    for (const { fact, ending } of this.#inventory.pods()) {
-      if (nodes.has(fact.nodeName) && !own.has(fact.namespace) && ended(fact, ending, now) === undefined)
-        others.add(fact.namespace);
-    }
-    return [...others].toSorted();
+    return sharedNamespaces(this.#holdings.of(group), this.#inventory.pods(), now);
   }
 
   /** Why a pod is, or is not, in each group, for people; undefined if there is no such pod. */
-  explain(
-    namespace: string,
-    name: string,
-    now: number,
-  ): { group: string; member: boolean; reason: string }[] | undefined {
+  explain(namespace: string, name: string, now: number): Explanation[] | undefined {
     const entry = [...this.#inventory.pods()].find(
       ({ fact }) => fact.name === name && fact.namespace === namespace,
     );
     if (entry === undefined) return undefined;
-    return [...this.#groups.values()].map((definition) => {
-      const why = obstacle(entry, definition, this.#inventory, now);
-      const addresses = wanted(entry, definition, this.#inventory, now);
-      return {
-        group: definition.group,
-        member: why === undefined,
-        reason: why === undefined ? `member with ${addresses.join(", ")}` : inWords(why, entry, definition),
-      };
-    });
+    return [...this.#groups.values()].map((definition) =>
+      explanation(entry, definition, this.#inventory, now),
+    );
   }
 
   /** Pods that do not count, by reason, for metrics. */

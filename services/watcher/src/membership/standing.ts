@@ -5,7 +5,7 @@ import type { PodEntry } from "./pod-entry.ts";
 import { matches } from "./selector.ts";
 
 /** What keeps a pod from giving a group an address. */
-export type Obstacle =
+type Obstacle =
   | NotCounting
   | "other namespace"
   | "unknown namespace"
@@ -15,7 +15,7 @@ export type Obstacle =
   | "no node address";
 
 /** Why a pod gives a group no address; undefined if it gives at least one. */
-export function obstacle(
+function obstacle(
   entry: PodEntry,
   definition: GroupDefinition,
   inventory: Inventory,
@@ -60,9 +60,27 @@ export function nodeAddresses(
   return (nodeAddressType === "InternalIP" ? node?.internal : node?.external) ?? NONE;
 }
 
-/** An obstacle as people read it. */
-export function inWords(why: Obstacle, entry: PodEntry, definition: GroupDefinition): string {
-  return WORDS[why](entry, definition);
+export interface Explanation {
+  readonly group: string;
+  readonly member: boolean;
+  readonly reason: string;
+}
+
+/** Why a pod is in a group, or is not, for people. */
+export function explanation(
+  entry: PodEntry,
+  definition: GroupDefinition,
+  inventory: Inventory,
+  now: number,
+): Explanation {
+  const { group } = definition;
+  const why = obstacle(entry, definition, inventory, now);
+  if (why !== undefined) return { group, member: false, reason: WORDS[why](entry, definition) };
+  return {
+    group,
+    member: true,
+    reason: `member with ${wanted(entry, definition, inventory, now).join(", ")}`,
+  };
 }
 
 const WORDS: Readonly<Record<Obstacle, (entry: PodEntry, definition: GroupDefinition) => string>> = {
