@@ -172,10 +172,15 @@ export class ClusterFold {
    * @param listed its lists that were last believed
    */
   learn(known: Known, listed: Listed): FoldChange {
+    const { candidate } = this.#identity;
     const change = this.#identity.learn(known);
     if (change === "nothing") return NOTHING;
+    if (change === "first") {
+      if (candidate !== known.uid) this.#lists.measureBy(undefined);
+      this.#lists.meet(listed);
+      return this.#unverify(UNCONFIRMED);
+    }
     this.#lists.measureBy(change === "adopted" ? undefined : listed);
-    if (change === "first") return this.#unverify(UNCONFIRMED);
     return this.#unverify(change === "adopted" ? ADOPTED : "another cluster is known under its name now");
   }
 
@@ -345,7 +350,12 @@ export class ClusterFold {
   }
 
   #takeState(session: Session, state: State, now: number): FoldChange {
+    const { candidate } = this.#identity;
     const doubt = this.#doubt(session, state);
+    if (doubt === ASKING) {
+      if (candidate !== state.clusterUid) this.#lists.measureBy(undefined);
+      this.#lists.meet(state.listed);
+    }
     if (state.phase === "maintenance" && this.foreign === undefined) this.#verifiedAt = now;
     if (doubt !== undefined) return this.#unverify(doubt);
     const before = this.verified;

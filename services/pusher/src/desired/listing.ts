@@ -71,6 +71,13 @@ export class Lists {
     this.#believed = this.#last ?? this.#believed;
   }
 
+  /** Lists of a cluster that is not believed yet: later ones must not fall short of the longest. */
+  meet(listed: Listed): void {
+    const before = this.#believed ?? {};
+    const longest = Object.entries(listed).map(([name, count]) => [name, Math.max(count, before[name] ?? 0)]);
+    this.#believed = { ...before, ...Object.fromEntries(longest) };
+  }
+
   /** Lists of another cluster say nothing about this one's. @param believed lists of this one */
   measureBy(believed: Listed | undefined): void {
     this.#believed = believed;

@@ -51,3 +51,47 @@ t.test("a watcher that has not listed yet verifies nothing, also where its strea
   t.same(membersOf(fold, "web"), [A], "an empty stream and a claim agree, and say nothing of the cluster");
   t.end();
 });
+
+/** A cluster that nobody knows yet, and what it listed when it was heard first. */
+function asked(listed: Record<string, number>) {
+  const cluster = new ClusterStandIn("a").define("web");
+  cluster.add("web", A);
+  cluster.listed = listed;
+  const fold = cluster.fold({ asks: true });
+  feed(fold, [...cluster.session(), cluster.state()]);
+  t.equal(fold.candidate, cluster.uid);
+  return { cluster, fold };
+}
+
+t.test("while pushers ask who a new cluster is, its lists are the measure of those that follow", (t) => {
+  const { cluster, fold } = asked({ pods: 54, nodes: 3 });
+  cluster.listed = { pods: 8, nodes: 3 };
+  feed(fold, [cluster.state()]);
+  t.same(fold.listed, { pods: 54, nodes: 3 }, "what is put on record with it");
+  fold.learn({ uid: cluster.uid, adoptions: 0 }, {});
+  feed(fold, [cluster.state()]);
+  t.equal(fold.verified, true);
+  t.match(fold.absencesHeld, /lists 8 pods, before 54/);
+
+  const other = asked({ pods: 8, nodes: 3 });
+  other.fold.learn({ uid: other.cluster.uid, adoptions: 0 }, { pods: 54, nodes: 3 });
+  feed(other.fold, [other.cluster.state()]);
+  t.match(other.fold.absencesHeld, /lists 8 pods, before 54/, "also where another pusher was told of them");
+  t.end();
+});
+
+t.test("a new cluster is not measured by another one that was asked about", (t) => {
+  const { cluster, fold } = asked({ pods: 54, nodes: 3 });
+  cluster.uid = "uid-of-another";
+  cluster.listed = { pods: 8, nodes: 1 };
+  feed(fold, [cluster.state()]);
+  t.same(fold.listed, { pods: 8, nodes: 1 });
+  fold.learn({ uid: cluster.uid, adoptions: 0 }, {});
+  feed(fold, [cluster.state()]);
+  t.equal(fold.absencesHeld, undefined);
+
+  const late = asked({ pods: 54, nodes: 3 });
+  late.fold.learn({ uid: "uid-of-another", adoptions: 0 }, { pods: 8, nodes: 1 });
+  t.same(late.fold.listed, { pods: 8, nodes: 1 });
+  t.end();
+});
