@@ -49,14 +49,14 @@ const MARGIN = 10_000;
  * beyond that. If another pod has its address by then, it may be left out.
  *
  * @param endingOf a pod that is being deleted, by its uid
- * @param isLacking lists lack what is there: of two pods with one address the one that is listed seems to have taken it
- * over
+ * @param lacking lists lack what is there, since these were the nodes: of two pods with one address the one that is listed
+ * seems to have taken it over, and a list that is as long as before by nodes that came since seems whole
  */
 export function belongingsOf(
   cluster: string,
   api: ApiServer,
   endingOf: (uid: string) => Ending,
-  isLacking = false,
+  lacking?: ReadonlySet<string>,
 ): Belongings {
   const namespaces = new Map<string, Labels>();
   for (const item of api.store.list(NAMESPACES)) {
@@ -64,6 +64,7 @@ export function belongingsOf(
     namespaces.set(metadata.name, metadata.labels ?? {});
   }
   const nodes = nodesOf(api);
+  const isLengthened = lacking !== undefined && [...nodes.keys()].some((name) => !lacking.has(name));
   const pods = podsOf(api);
   const holders = new Map<string, number>();
   for (const pod of pods)
@@ -82,7 +83,10 @@ export function belongingsOf(
         const isShared = (holders.get(address) ?? 0) > 1;
         const { yielded } = endingOf(pod.uid);
         if (isShared && pod.deletion !== undefined) yielded.add(address);
-        const isOpen = definition.source === "Pod" && (yielded.has(address) || (isShared && isLacking));
+        const isOpen =
+          definition.source === "Node"
+            ? isLengthened
+            : yielded.has(address) || (isShared && lacking !== undefined);
         const must = verdict === "yes" && !isOpen;
         const others = members.get(address);
         const owner = { cluster, uid: pod.uid, labels: JSON.stringify(pod.labels) };
@@ -113,6 +117,9 @@ export function isAlive(
     return addresses.includes(address) || node?.internal.includes(address) === true;
   });
 }
+
+/** Their names. */
+export const nodesIn = (api: ApiServer): Set<string> => new Set(nodesOf(api).keys());
 
 const podsOf = (api: ApiServer): Pod[] =>
   api.store.list(PODS).flatMap((item) => (item instanceof PodItem ? [item.pod] : []));

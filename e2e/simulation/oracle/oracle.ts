@@ -2,7 +2,7 @@ import type { ApiServer } from "@podgate/kubernetes-simulator/api-server";
 import { PodItem } from "@podgate/kubernetes-simulator/pod-item";
 import { PODS } from "@podgate/kubernetes-simulator/resource";
 import type { Device } from "@podgate/fortios-simulator/device";
-import { belongingsOf, isAlive, type Belongings, type Ending, type Owner } from "./belongings.ts";
+import { belongingsOf, isAlive, nodesIn, type Belongings, type Ending, type Owner } from "./belongings.ts";
 import { GuardJudge } from "./guard-judge.ts";
 import { Health } from "./health.ts";
 import { TargetJudge, type Claimed, type Findings, type JudgedTarget, type Wanted } from "./target-judge.ts";
@@ -37,7 +37,8 @@ export class Oracle {
   readonly #guards = new Map<string, GuardJudge>();
   readonly #retired = new Set<string>();
   readonly #replaced = new Set<string>();
-  readonly #lacking = new Set<string>();
+  /** Clusters whose lists lack what is there, and the nodes that have been there since they do. */
+  readonly #lacking = new Map<string, Set<string>>();
   readonly #told = new Told();
   readonly #belongings = new Map<string, Belongings>();
   readonly #now: () => number;
@@ -121,7 +122,8 @@ export class Oracle {
 
   /** The lists of the cluster lack what is there, or are whole again. */
   lack(cluster: string, isLacking: boolean): void {
-    if (isLacking) this.#lacking.add(cluster);
+    const api = this.#clusters.get(cluster);
+    if (isLacking && api !== undefined) this.#lacking.set(cluster, nodesIn(api));
     else this.#lacking.delete(cluster);
     this.#look(cluster);
   }
@@ -173,10 +175,10 @@ export class Oracle {
       };
     };
     const isRetired = this.#retired.has(cluster);
-    this.#belongings.set(
-      cluster,
-      isRetired ? new Map() : belongingsOf(cluster, api, endingOf, this.#lacking.has(cluster)),
-    );
+    const lacking = this.#lacking.get(cluster);
+    const nodes = lacking === undefined ? undefined : nodesIn(api);
+    for (const name of lacking ?? []) if (nodes?.has(name) === false) lacking?.delete(name);
+    this.#belongings.set(cluster, isRetired ? new Map() : belongingsOf(cluster, api, endingOf, lacking));
     for (const judge of this.judges) {
       if (judge.target.clusters.includes(cluster)) judge.want(this.#union(judge.target.clusters));
     }

@@ -235,6 +235,28 @@ t.test(
   },
 );
 
+t.test("a node stays while lists lack it, unless another came since and made them as long as before", (t) => {
+  for (const isLengthened of [false, true]) {
+    const court = new Court();
+    court.cluster.createNode("node-1", { internal: [A] });
+    court.cluster.applyGroup("", "web", { podSelector: { matchLabels: { app: "web" } }, addresses: "Node" });
+    court.cluster.createPod({
+      namespace: "default",
+      name: "web-1",
+      labels: { app: "web" },
+      nodeName: "node-1",
+    });
+    court.make(A);
+    court.pass(60_000);
+    court.oracle.lack("c1", true);
+    if (isLengthened) court.cluster.createNode("node-2", { internal: [B] });
+    court.hold();
+    t.match(court.violations, isLengthened ? [] : ["fw: web lost 10.0.0.1, which belongs there"]);
+    t.equal(court.violations.length, isLengthened ? 0 : 1);
+  }
+  t.end();
+});
+
 t.test("what leaves at once is weighed by the size of its cluster's part of the group", (t) => {
   for (const isReplaced of [true, false]) {
     const court = new Court("c2");
