@@ -312,24 +312,30 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
     name: "admin-uses",
     lasts: [10_000, 60_000],
     tailMs: KEPT_MS,
-    // A policy uses a group that users take away: it can't be deleted while it does.
+    // A policy uses a group that users take away, or the product's child of it: it can't be deleted while it does.
     begin: (world, dice, struck) => {
       // What is denied goes only when a person has approved it, and that may take longer than this.
       const names = world.isGuarded ? ["hosts"] : ["extra", "hosts"];
       const found = world.targets.flatMap(({ device, vdom }) =>
         names
           .filter((each) => device.group(vdom, each) !== undefined)
-          .map((name) => ({ device, vdom, name })),
+          .flatMap((name) => [
+            { device, vdom, name, used: name },
+            ...world.clusters
+              .map((cluster) => `pg.sim.${name}.${cluster.name}.0`)
+              .filter((child) => device.group(vdom, child) !== undefined)
+              .map((used) => ({ device, vdom, name, used })),
+          ]),
       );
       if (found.length === 0) return undefined;
-      const { device, vdom, name } = dice.pick(found);
+      const { device, vdom, name, used } = dice.pick(found);
       const site = world.devices.find((each) => each.device === device);
       if (site === undefined) return undefined;
       for (const { api, cluster } of world.clusters) {
         const path = `/apis/podgate.dev/v1alpha1/clusteraddressgroups/${name}`;
         if (api.own("GET", path, "", 0).status === 200) cluster.deleteGroup("", name);
       }
-      const body = { name: "use", srcaddr: [{ name }], dstaddr: [{ name: "all" }] };
+      const body = { name: "use", srcaddr: [{ name: used }], dstaddr: [{ name: "all" }] };
       if (!done(site, vdom, world, "POST", "firewall/policy", body)) return undefined;
       const policies = device.configuration.vdom(vdom)?.rows("firewall.policy").entries() ?? [];
       const id = JSON.stringify(policies.at(-1)?.row["policyid"]);
@@ -345,7 +351,7 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
         return (recovered) => {
           // With its whole VDOM it may come back.
           const isGone = (): boolean =>
-            device.configuration.vdom(vdom) !== undefined && device.group(vdom, name) === undefined;
+            device.configuration.vdom(vdom) !== undefined && device.group(vdom, used) === undefined;
           const heard = device.subscribe(() => {
             if (!isGone()) return;
             heard();
