@@ -179,6 +179,14 @@ export class Membership {
     if (holding !== undefined) this.#missing.note(holding, owner, now);
   }
 
+  /** One that is not known, of a pod that is; undefined = there is none. */
+  unknownNamespace(): string | undefined {
+    const { namespaces } = this.#inventory;
+    for (const { fact } of this.#inventory.pods())
+      if (namespaces.get(fact.namespace) === undefined) return fact.namespace;
+    return undefined;
+  }
+
   /** uids of the pods that run with this address as their own now. */
   holders(address: string): string[] {
     return this.#inventory.holdersOf(address).map(({ fact }) => fact.uid);

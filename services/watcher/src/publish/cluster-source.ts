@@ -49,6 +49,8 @@ export class ClusterSource implements SessionSource {
   #losers: readonly Loser[] = [];
   #tell: (changes: readonly Change[]) => void = () => undefined;
   readonly #listeners: (() => void)[] = [];
+  /** Namespace that is waited for. */
+  #unknown: string | undefined;
 
   constructor(options: ClusterSourceOptions) {
     this.#options = options;
@@ -67,7 +69,10 @@ export class ClusterSource implements SessionSource {
     };
     const namespaces: Sink<NamespaceFact> = {
       replace: (facts) => this.#say(m.replaceNamespaces(facts, clock.monotonic())),
-      put: (fact) => this.#say(m.putNamespace(fact, clock.monotonic())),
+      put: (fact) => {
+        this.#say(m.putNamespace(fact, clock.monotonic()));
+        if (this.#unknown !== undefined) this.#changed();
+      },
       remove: (uid) => m.removeNamespace(uid),
     };
     this.#reflectors = {
@@ -107,6 +112,19 @@ export class ClusterSource implements SessionSource {
 
   get fresh(): boolean {
     return Object.values(this.#reflectors).every((reflector) => reflector.fresh);
+  }
+
+  /**
+   * Pods are listed after their namespace was made, and before it goes: where one is not known, the list of namespaces is
+   * older than that of pods, or not what it should be.
+   */
+  get whole(): boolean {
+    if (!this.fresh) return false;
+    const namespace = this.membership.unknownNamespace();
+    if (namespace !== undefined && namespace !== this.#unknown)
+      this.#options.logger.warn({ namespace }, "pods are listed whose namespace is not: waiting for it");
+    this.#unknown = namespace;
+    return namespace === undefined;
   }
 
   /** Resources that are not fresh, for people. */

@@ -40,6 +40,8 @@ export interface SessionSource extends Present {
   nextDeadline(): number | undefined;
   /** Every list was read and every watch is fresh. */
   readonly fresh: boolean;
+  /** Fresh, and no list lacks what another one refers to. */
+  readonly whole: boolean;
   listed(): Record<string, number>;
   resourceVersion(): string;
   /** Freshness or the group definitions changed. */
@@ -178,8 +180,8 @@ export class Session {
 
   #turn(scope: AbortSignal): void {
     this.#gather(this.#ports.source.tick());
-    if (this.#ports.source.fresh && this.#options.asked !== "maintenance")
-      this.#reading ??= this.#readBack(scope).catch((error: unknown) => this.#fail(error));
+    if (this.#reading === undefined && this.#options.asked !== "maintenance" && this.#ports.source.whole)
+      this.#reading = this.#readBack(scope).catch((error: unknown) => this.#fail(error));
     this.#beginWhenReady();
     this.#drain();
     this.#stateIfDue();
@@ -189,7 +191,7 @@ export class Session {
   #beginWhenReady(): void {
     const { source, logger } = this.#ports;
     const difference = this.#difference;
-    if (difference === undefined || !this.#whole || !source.fresh) return;
+    if (difference === undefined || !this.#whole || !source.whole) return;
     this.#difference = undefined;
     this.#begun = true;
     const stored = difference.table.members;

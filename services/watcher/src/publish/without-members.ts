@@ -12,6 +12,7 @@ export function withoutMembers(source: SessionSource): SessionSource {
     listed: () => source.listed(),
     resourceVersion: () => source.resourceVersion(),
     fresh: true,
+    whole: true,
     members: () => [],
     member: () => undefined,
     groups: () => [],

@@ -81,10 +81,17 @@ export class ApiServer implements KubernetesTransport {
     this.#clock = clock;
   }
 
-  put(path: string, uid: string, rest: object = {}): void {
+  put(
+    path: string,
+    uid: string,
+    rest: { readonly metadata?: object; readonly [field: string]: unknown } = {},
+  ): void {
     const type = this.#of(path).has(uid) ? "MODIFIED" : "ADDED";
     const revision = (this.#revision += 1);
-    const object = { ...rest, metadata: { uid, name: uid, resourceVersion: String(revision) } };
+    const object = {
+      ...rest,
+      metadata: { ...rest.metadata, uid, name: uid, resourceVersion: String(revision) },
+    };
     this.#of(path).set(uid, object);
     this.#happen({ path, type, object, revision });
   }

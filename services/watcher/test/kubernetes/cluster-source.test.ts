@@ -117,3 +117,23 @@ t.test("unusable addresses of pods and of nodes are told", async (t) => {
   await s.clock.run(1000);
   t.strictSame(s.rejected.toSorted(), ["127.0.0.1", "fe80::1"]);
 });
+
+t.test(
+  "lists are whole when the namespace of every pod is known, and stay so while it is deleted",
+  async (t) => {
+    const { clock, api, source } = scene(t);
+    api.remove(PODS, "a");
+    api.put(PODS, "b", { metadata: { namespace: "shop" }, ...pod("10.0.0.2") });
+    await clock.run(1000);
+    t.strictSame([source.fresh, source.whole], [true, false]);
+    let changes = 0;
+    source.onChange(() => (changes += 1));
+    api.put(NAMESPACES, "shop", {});
+    await clock.run(10);
+    t.ok(changes > 0, "who waits for it is told");
+    t.equal(source.whole, true);
+    api.remove(NAMESPACES, "shop");
+    await clock.run(10);
+    t.equal(source.whole, true);
+  },
+);

@@ -8,6 +8,8 @@ export class Cluster {
   readonly uid: string;
   groups = ["web", "batch"];
   readonly members = new Map<string, Member>();
+  /** Of pods that are listed. */
+  lacksNamespaces = false;
   /** uids of pods that run with their address, in no group. */
   readonly unselected = new Set<string>();
   readonly sources = new Set<Source>();
@@ -118,6 +120,9 @@ export class Source implements SessionSource {
   listed = (): Record<string, number> => ({
     pods: this.#cluster.members.size + this.#cluster.unselected.size,
   });
+  get whole(): boolean {
+    return this.#fresh && !this.#cluster.lacksNamespaces;
+  }
   resourceVersion = (): string => (this.#fresh ? String(this.#cluster.version) : "");
   members = (): Iterable<Member> => this.#cluster.members.values();
   member = (group: string, address: string): Member | undefined =>

@@ -279,6 +279,20 @@ t.test("what changes while a first start is under way is told before the rest of
   await scene.end(watcher);
 });
 
+t.test("nothing is read back nor told while pods are listed whose namespace is not", async (t) => {
+  const scene = await Scene.make();
+  scene.cluster.join("web", "10.0.0.1");
+  scene.cluster.lacksNamespaces = true;
+  const watcher = scene.watcher("a");
+  await scene.clock.run(10_000);
+  t.strictSame(scene.fold.events, []);
+  t.strictSame(scene.fold.phases(), ["syncing"]);
+  scene.cluster.lacksNamespaces = false;
+  t.ok(await scene.settled());
+  await scene.end(watcher);
+  t.strictSame(scene.fold.faults, []);
+});
+
 t.test("a second replica waits without a list and takes over as soon as the first one stops", async (t) => {
   const scene = await Scene.make();
   scene.cluster.join("web", "10.0.0.1");
