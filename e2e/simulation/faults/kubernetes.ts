@@ -175,6 +175,7 @@ export const KUBERNETES_FAULTS: readonly FaultClass[] = [
         ["pods", MISSING],
         ["pods", 1],
         ["nodes", 1],
+        ["namespaces", 1],
       ] as const);
       const missing = new Map<string, boolean>();
       const isMissing = (key: string): boolean => {
