@@ -319,13 +319,11 @@ export const DEVICE_FAULTS: readonly FaultClass[] = [
       const found = world.targets.flatMap(({ device, vdom }) =>
         names
           .filter((each) => device.group(vdom, each) !== undefined)
-          .flatMap((name) => [
-            { device, vdom, name, used: name },
-            ...world.clusters
-              .map((cluster) => `pg.sim.${name}.${cluster.name}.0`)
-              .filter((child) => device.group(vdom, child) !== undefined)
-              .map((used) => ({ device, vdom, name, used })),
-          ]),
+          .flatMap((name) => {
+            const groups = [name, ...world.clusters.map((cluster) => `pg.sim.${name}.${cluster.name}.0`)];
+            const there = groups.filter((each) => device.group(vdom, each) !== undefined);
+            return there.map((used) => ({ device, vdom, name, used }));
+          }),
       );
       if (found.length === 0) return undefined;
       const { device, vdom, name, used } = dice.pick(found);
