@@ -45,8 +45,9 @@ interface Standing {
   /** Somebody else put it where it is now: taking it out again cuts nobody off. */
   isPutIn: boolean;
   /**
-   * When somebody else last wrote to the device while several clusters claimed it: he may have taken it out of one
-   * cluster's child, unseen as long as another's holds it, and the product has the bound to put it back.
+   * When somebody else last put it in, or wrote to the device while several clusters claimed it: it may be in a child where
+   * it does not belong, or he may have taken it out of one cluster's child, unseen as long as another's holds it, and the
+   * product has the bound to put that right.
    */
   disturbed: number;
 }
@@ -209,7 +210,7 @@ export class TargetJudge {
         standing.isPutIn = by === "other";
         standing.entered = standing.owners;
       }
-      if (by === "other" && standing.claims.size > 1) standing.disturbed = healthy;
+      if (by === "other" && (standing.claims.size > 1 || !before.has(address))) standing.disturbed = healthy;
       if (standing.may) continue;
       // Somebody else brought it back; or, while something is wrong, the product by what it knew before.
       if (!before.has(address) && (by === "other" || this.#health.ill)) {

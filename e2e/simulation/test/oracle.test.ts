@@ -86,10 +86,20 @@ class Court {
   }
 
   write(method: "POST" | "PUT" | "DELETE", path: string, body: Readonly<Record<string, unknown>> = {}): void {
+    this.edit(method, path, body, "product");
+  }
+
+  /** As an administrator. */
+  edit(
+    method: "POST" | "PUT" | "DELETE",
+    path: string,
+    body: Readonly<Record<string, unknown>>,
+    by: "product" | "other" = "other",
+  ): void {
     const { status } = edit(this.device, { method, path: `firewall/${path}`, body }, this.now);
     if (status !== 200) throw new Error(`${method} ${path}: ${String(status)}`);
     // Not there yet while the court is being set up.
-    (this.oracle as Oracle | undefined)?.wrote(this.device, "product");
+    (this.oracle as Oracle | undefined)?.wrote(this.device, by);
   }
 
   pass(ms: number): void {
@@ -231,6 +241,26 @@ t.test(
       court.hold();
       t.match(court.violations.at(-1), "fw: web lost 10.0.0.2, which belongs there");
     }
+    t.end();
+  },
+);
+
+t.test(
+  "what an administrator put back into a child where it does not belong may leave until it is in its own",
+  (t) => {
+    const court = new Court();
+    court.pod("web-1", A);
+    court.make(A);
+    court.pass(60_000);
+    court.edit("PUT", "addrgrp/pg.sim.web.c1.0", { member: [] });
+    court.pass(BOUND_MS);
+    court.edit("PUT", "addrgrp/pg.sim.web.c1.0", { member: named([A]) });
+    court.hold();
+    t.same(court.violations, []);
+    court.hold(A);
+    court.pass(BOUND_MS + 1);
+    court.hold();
+    t.same(court.violations, ["fw: web lost 10.0.0.1, which belongs there"]);
     t.end();
   },
 );
