@@ -22,11 +22,14 @@ export class Workload {
   readonly #site: SimulatedCluster;
   readonly #dice: Dice;
   readonly #timeline: Timeline;
+  /** Addresses of its own. */
+  readonly #pool: readonly string[];
   readonly #free: string[];
-  readonly #users = new Map<string, number>();
-  #made = 0;
-  /** Nothing that waits is done any more once this has changed. */
+  readonly #used = new Set<string>();
+  /** Of pods that do not show them yet. */
+  readonly #coming = new Set<string>();
   readonly #shared: readonly string[];
+  #made = 0;
   #pending = 0;
 
   /** @param shared addresses that other clusters give out as well */
@@ -41,7 +44,8 @@ export class Workload {
     this.#dice = dice;
     this.#timeline = timeline;
     this.#shared = shared;
-    this.#free = Array.from({ length: 60 }, (_, at) => `10.${String(number)}.0.${String(at + 1)}`);
+    this.#pool = Array.from({ length: 60 }, (_, at) => `10.${String(number)}.0.${String(at + 1)}`);
+    this.#free = [...this.#pool];
     const { cluster } = site;
     cluster.createNamespace("shop", { team: "a" });
     cluster.createNamespace("lab", { team: "b" });
@@ -106,7 +110,9 @@ export class Workload {
     if (dice.chance(0.5)) cluster.createPod({ ...common, addresses });
     else {
       cluster.createPod({ ...common, nodeName: "", phase: "Pending", container: "none", sandbox: false });
+      for (const address of addresses) this.#coming.add(address);
       this.#later(dice.between(50, 1500), () => {
+        for (const address of addresses) this.#coming.delete(address);
         if (!this.#isAlive({ namespace, name })) return this.#give(addresses);
         cluster.changePod(namespace, name, {
           nodeName,
@@ -258,8 +264,10 @@ export class Workload {
   #take(): string[] {
     const dice = this.#dice;
     if (dice.chance(0.05)) return [dice.pick(this.#shared)];
-    const address = this.#free.pop() ?? "10.255.255.1";
-    this.#users.set(address, 1);
+    if (this.#free.length === 0) this.#reclaim();
+    const address = this.#free.pop();
+    if (address === undefined) throw new Error(`${this.#site.name} has no free address`);
+    this.#used.add(address);
     return dice.chance(0.2)
       ? [
           address,
@@ -273,7 +281,13 @@ export class Workload {
   }
 
   #give(addresses: readonly string[]): void {
-    for (const address of addresses) if (this.#users.delete(address)) this.#free.push(address);
+    for (const address of addresses) if (this.#used.delete(address)) this.#free.push(address);
+  }
+
+  /** A cluster that is made anew takes its pods along without a word. */
+  #reclaim(): void {
+    const shown = new Set(this.#site.cluster.pods().flatMap(({ addresses }) => addresses));
+    this.#give(this.#pool.filter((address) => !shown.has(address) && !this.#coming.has(address)));
   }
 
   #later(ms: number, run: () => void): void {
