@@ -15,15 +15,16 @@ const RESOURCES = ["pods", "nodes"] as const;
  * so it is the list that is weighed, not how many members it would take away.
  *
  * @param before the last list that was believed; undefined = none known
+ * @param few may be missing from a list of any size
  */
-export function shortList(before: Listed | undefined, now: Listed): string | undefined {
+function shortList(before: Listed | undefined, now: Listed, few = FEW): string | undefined {
   for (const resource of RESOURCES) {
     const had = before?.[resource] ?? 0;
     const has = now[resource];
     // Watchers that need no nodes list none; without pods there would be no groups to speak of.
     if (has === undefined || (has === 0 && had === 0 && resource !== "pods")) continue;
     if (has === 0) return `the cluster lists no ${resource} at all`;
-    if (had - has > Math.max(FEW, SHARE * had)) return `the cluster lists ${has} ${resource}, before ${had}`;
+    if (had - has > Math.max(few, SHARE * had)) return `the cluster lists ${has} ${resource}, before ${had}`;
   }
   return undefined;
 }
@@ -35,6 +36,8 @@ export class Lists {
   #last: Listed | undefined;
   #held: string | undefined = "nothing was verified yet";
   #isFirst = true;
+  /** The last one was short, and still is measured by a longer one. */
+  #isShort = false;
 
   /** @param believed what `believed` was in an earlier run */
   constructor(believed: Listed | undefined) {
@@ -53,7 +56,9 @@ export class Lists {
 
   /** A verified state tells of these. @returns why they are not believed */
   weigh(listed: Listed): string | undefined {
-    const short = shortList(this.#believed, listed);
+    // What came since is no list of the old size.
+    const short = shortList(this.#believed, listed, this.#isShort ? 0 : FEW);
+    this.#isShort = short !== undefined;
     this.#last = listed;
     if (this.#isFirst || this.#held !== undefined) this.#held = short;
     this.#isFirst = false;
@@ -62,13 +67,13 @@ export class Lists {
 
   /** While something is held, the lists it is held against stay: the next state would release it otherwise. */
   keep(isHeld: boolean): void {
-    if (!isHeld && this.#held === undefined) this.#believed = this.#last;
+    if (!isHeld && this.#held === undefined) this.measureBy(this.#last);
   }
 
   /** Nothing depends on them any more: the present ones are the normal ones. */
   settle(): void {
     this.#held = undefined;
-    this.#believed = this.#last ?? this.#believed;
+    this.measureBy(this.#last ?? this.#believed);
   }
 
   /** Lists of a cluster that is not believed yet: later ones must not fall short of the longest. */
@@ -81,5 +86,6 @@ export class Lists {
   /** Lists of another cluster say nothing about this one's. @param believed lists of this one */
   measureBy(believed: Listed | undefined): void {
     this.#believed = believed;
+    this.#isShort = false;
   }
 }

@@ -295,6 +295,27 @@ t.test("a scale-down that was seen is no short list afterwards", (t) => {
   t.end();
 });
 
+t.test("a short list is believed again when it has its old size, also where that is small", (t) => {
+  const cluster = new ClusterStandIn("a").define("web");
+  cluster.listed = { pods: 5, nodes: 2 };
+  for (const address of [A, B]) cluster.add("web", address);
+  const fold = cluster.fold();
+  feed(fold, [...cluster.session(), cluster.state()]);
+  const told = (pods: number): string[] => {
+    cluster.listed = { pods, nodes: 2 };
+    fold.take(cluster.state(), 0);
+    return membersOf(fold, "web");
+  };
+  fold.take(cluster.remove("web", A, "vanished"), 0);
+  t.same(told(0), [A, B], "no pods at all");
+  t.same(told(1), [A, B], "one that came is no list of the old size");
+  t.same(told(3), [A, B]);
+  t.same(told(4), [B], "but for the share");
+  fold.take(cluster.remove("web", B, "vanished"), 0);
+  t.same(told(1), [], "and then a list may lack a few again");
+  t.end();
+});
+
 t.test("an address of which this process never heard may go only if the first list is not short", (t) => {
   const { cluster, fold } = verified({ listed: { pods: 100, nodes: 3 } });
   t.equal(fold.absencesHeld, undefined);
