@@ -12,7 +12,6 @@ import { definitionFact } from "../src/kubernetes/group-definitions.ts";
 import {
   ADDRESS_GROUPS,
   CLUSTER_ADDRESS_GROUPS,
-  crdPath,
   NAMESPACES,
   NODES,
   PODS,
@@ -20,7 +19,7 @@ import {
 import { KubernetesError } from "../src/kubernetes/transport.ts";
 import { readWatchEvent } from "../src/kubernetes/watch-event.ts";
 import { ClusterSource } from "../src/publish/cluster-source.ts";
-import { ApiServer } from "./kubernetes/api-server.ts";
+import { ApiServer, CRDS, ESTABLISHED } from "./kubernetes/api-server.ts";
 
 const POD = {
   metadata: {
@@ -168,8 +167,6 @@ t.test("a watch line of any kind is an event or a parse error", (t) => {
   t.end();
 });
 
-const CRDS = ["clusteraddressgroups.podgate.dev", "addressgroups.podgate.dev"].map(crdPath);
-const ESTABLISHED = { metadata: {}, status: { conditions: [{ type: "Established", status: "True" }] } };
 const silent = (): void => undefined;
 
 t.test("an API server that talks junk takes no address away and gives none", async (t) => {

@@ -5,16 +5,13 @@ import { configurationSchema } from "../src/configuration.ts";
 import {
   ADDRESS_GROUPS,
   CLUSTER_ADDRESS_GROUPS,
-  crdPath,
   NAMESPACES,
   NODES,
   PODS,
 } from "../src/kubernetes/resources.ts";
 import { readOnce } from "../src/read-once.ts";
-import { ApiServer } from "./kubernetes/api-server.ts";
+import { ApiServer, CRDS, ESTABLISHED } from "./kubernetes/api-server.ts";
 
-const CRDS = ["clusteraddressgroups.podgate.dev", "addressgroups.podgate.dev"].map(crdPath);
-const ESTABLISHED = { metadata: {}, status: { conditions: [{ type: "Established", status: "True" }] } };
 const configuration = configurationSchema.parse({
   cluster: "east",
   nats: { servers: ["nats://127.0.0.1:4222"] },

@@ -176,8 +176,7 @@ export class ClusterFold {
     const change = this.#identity.learn(known);
     if (change === "nothing") return NOTHING;
     if (change === "first") {
-      if (candidate !== known.uid) this.#lists.measureBy(undefined);
-      this.#lists.meet(listed);
+      this.#lists.meet(listed, candidate === known.uid);
       return this.#unverify(UNCONFIRMED);
     }
     this.#lists.measureBy(change === "adopted" ? undefined : listed);
@@ -352,10 +351,7 @@ export class ClusterFold {
   #takeState(session: Session, state: State, now: number): FoldChange {
     const { candidate } = this.#identity;
     const doubt = this.#doubt(session, state);
-    if (doubt === ASKING) {
-      if (candidate !== state.clusterUid) this.#lists.measureBy(undefined);
-      this.#lists.meet(state.listed);
-    }
+    if (doubt === ASKING) this.#lists.meet(state.listed, candidate === state.clusterUid);
     if (state.phase === "maintenance" && this.foreign === undefined) this.#verifiedAt = now;
     if (doubt !== undefined) return this.#unverify(doubt);
     const before = this.verified;

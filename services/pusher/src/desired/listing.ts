@@ -76,9 +76,12 @@ export class Lists {
     this.measureBy(this.#last ?? this.#believed);
   }
 
-  /** Lists of a cluster that is not believed yet: later ones must not fall short of the longest. */
-  meet(listed: Listed): void {
-    const before = this.#believed ?? {};
+  /**
+   * Lists of a cluster that is not believed yet: later ones must not fall short of the longest.
+   * @param isSame of the one whose lists these were so far
+   */
+  meet(listed: Listed, isSame: boolean): void {
+    const before = (isSame && this.#believed) || {};
     const longest = Object.entries(listed).map(([name, count]) => [name, Math.max(count, before[name] ?? 0)]);
     this.#believed = { ...before, ...Object.fromEntries(longest) };
   }

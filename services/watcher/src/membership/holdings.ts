@@ -81,8 +81,8 @@ export const ownerOf = ({ fact: { namespace, name, uid } }: PodEntry): Owner => 
   uid,
 });
 
-/** A holding as events tell it. @param missing more owners of it */
-export function shown({ owners }: Holding, missing: readonly Owner[] = []): Shown {
+/** A holding as events tell it. @param more owners besides, each told once */
+export function shown({ owners }: Holding, more: readonly Owner[] = []): Shown {
   const first: Owner[] = [];
   let resourceVersion = "";
   for (const entry of each(owners)) {
@@ -90,6 +90,8 @@ export function shown({ owners }: Holding, missing: readonly Owner[] = []): Show
     if (first.length === OWNERS_SHOWN) break;
     first.push(ownerOf(entry));
   }
-  first.push(...missing.slice(0, OWNERS_SHOWN - first.length));
-  return { owners: first, ownerCount: sizeOf(owners) + missing.length, resourceVersion };
+  const others = new Map(more.map((owner) => [owner.uid, owner]));
+  if (others.size > 0) for (const { fact } of each(owners)) others.delete(fact.uid);
+  first.push(...[...others.values()].slice(0, OWNERS_SHOWN - first.length));
+  return { owners: first, ownerCount: sizeOf(owners) + others.size, resourceVersion };
 }

@@ -325,8 +325,6 @@ export class Membership {
     left: readonly Owner[] = [],
   ): Shown & { readonly group: string; readonly address: string } {
     const { group, address } = holding;
-    const gone = new Set(left.map(({ uid }) => uid));
-    const missing = this.#missing.of(holding).filter(({ uid }) => !gone.has(uid));
-    return { group, address, ...shown(holding, [...left, ...missing]) };
+    return { group, address, ...shown(holding, [...left, ...this.#missing.of(holding)]) };
   }
 }

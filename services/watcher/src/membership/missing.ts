@@ -1,9 +1,9 @@
 import type { Owner } from "@podgate/shared/contract/event";
+import { TOMBSTONE_SECONDS } from "./events.ts";
 import type { Holding } from "./holdings.ts";
-import { each } from "./several.ts";
 
 /** As long as a removal stays on the bus: afterwards nobody remembers who vanished. */
-const REMEMBERED_MS = 3_600_000;
+const REMEMBERED_MS = TOMBSTONE_SECONDS * 1000;
 
 /**
  * Owners of an address that a list lacked while it stayed for others: pods of a node. If the list was short they still
@@ -19,12 +19,8 @@ export class Missing {
     this.#owners.set(holding, owners.set(owner.uid, { owner, since: now }));
   }
 
-  /** The last owner of an address that has left stays with its holding, and may be missing now, too: he is not given. */
   of(holding: Holding): Owner[] {
-    const missing = this.#owners.get(holding);
-    if (missing === undefined) return [];
-    const known = new Set([...each(holding.owners)].map(({ fact }) => fact.uid));
-    return [...missing.values()].map(({ owner }) => owner).filter(({ uid }) => !known.has(uid));
+    return [...(this.#owners.get(holding)?.values() ?? [])].map(({ owner }) => owner);
   }
 
   /** Of these something was heard: they are owners again, or their own end was seen. */

@@ -95,9 +95,9 @@ export class Session {
   readonly #inFlight = new Set<Promise<void>>();
   #outbox = new Outbox();
   #reading: Promise<void> | undefined;
-  /** What the stream says otherwise than the cluster, as far as it is read; `#whole` when it is. */
+  /** What the stream says otherwise than the cluster, as far as it is read; `#isReadBack` when it is. */
   #difference: Difference | undefined;
-  #whole = false;
+  #isReadBack = false;
   /** What of the difference is not in the outbox yet: a first start would fill it with every member. */
   #backlog: Iterator<Change> | undefined;
   /** The difference is on its way, and every change since. */
@@ -158,7 +158,7 @@ export class Session {
   }
 
   async #readBack(scope: AbortSignal): Promise<void> {
-    this.#whole = await this.#ports.publisher.readBack(() => {
+    this.#isReadBack = await this.#ports.publisher.readBack(() => {
       const { source, clock } = this.#ports;
       source.follow();
       const difference = new Difference(source);
@@ -191,7 +191,7 @@ export class Session {
   #beginWhenReady(): void {
     const { source, logger } = this.#ports;
     const difference = this.#difference;
-    if (difference === undefined || !this.#whole || !source.whole) return;
+    if (difference === undefined || !this.#isReadBack || !source.whole) return;
     this.#difference = undefined;
     this.#begun = true;
     const stored = difference.table.members;

@@ -1,10 +1,17 @@
 import type { Clock } from "@podgate/shared/runtime/clock";
+import { crdPath } from "../../src/kubernetes/resources.ts";
 import {
   KubernetesError,
   type KubernetesRequest,
   type KubernetesResponse,
   type KubernetesTransport,
 } from "../../src/kubernetes/transport.ts";
+
+export const CRDS = ["clusteraddressgroups.podgate.dev", "addressgroups.podgate.dev"].map(crdPath);
+export const ESTABLISHED = {
+  metadata: {},
+  status: { conditions: [{ type: "Established", status: "True" }] },
+};
 
 export interface Stored {
   readonly metadata: { readonly uid: string; readonly resourceVersion: string; readonly name: string };

@@ -4,17 +4,14 @@ import { VirtualClock } from "../../../../shared/test/bus/virtual-clock.ts";
 import {
   ADDRESS_GROUPS,
   CLUSTER_ADDRESS_GROUPS,
-  crdPath,
   NAMESPACES,
   NODES,
   PODS,
 } from "../../src/kubernetes/resources.ts";
 import { ClusterSource } from "../../src/publish/cluster-source.ts";
 import { brief } from "../membership/scene.ts";
-import { ApiServer } from "./api-server.ts";
+import { ApiServer, CRDS, ESTABLISHED } from "./api-server.ts";
 
-const CRDS = ["clusteraddressgroups.podgate.dev", "addressgroups.podgate.dev"].map(crdPath);
-const ESTABLISHED = { metadata: {}, status: { conditions: [{ type: "Established", status: "True" }] } };
 const TERMINATING = {
   metadata: { deletionTimestamp: "2026-11-24T00:00:00Z" },
   status: { conditions: [{ type: "Established", status: "True" }] },
